@@ -1,0 +1,107 @@
+"""Every error and warning class of the engine, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+class KoppelError(Exception):
+    """Base of every error the engine raises on purpose."""
+
+
+class InvalidProblemError(KoppelError, ValueError):
+    """An assignment problem, or a question about one, that cannot be read.
+
+    Lists everything that is wrong, not only the first thing found.
+
+    Parameters
+    ----------
+    problems : iterable of str
+        One sentence each: which argument, what was expected, what arrived.
+    """
+
+    def __init__(self, problems: Iterable[str] | str) -> None:
+        self.problems = (problems,) if isinstance(problems, str) else tuple(problems)
+        super().__init__("; ".join(self.problems))
+
+
+class InvalidPolicyError(KoppelError, ValueError):
+    """A policy with an unknown name or a value outside its range; lists all of them."""
+
+    def __init__(self, problems: Iterable[str] | str) -> None:
+        self.problems = (problems,) if isinstance(problems, str) else tuple(problems)
+        super().__init__("; ".join(self.problems))
+
+
+class InvalidRecordError(KoppelError, ValueError):
+    """A newcomer or offer with values that cannot be; lists field, value and what was expected.
+
+    Parameters
+    ----------
+    problems : iterable of FieldProblem
+    """
+
+    def __init__(self, problems: Iterable[FieldProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("; ".join(str(problem) for problem in self.problems))
+
+
+@dataclass(frozen=True)
+class FieldProblem:
+    """One value that cannot be: in which field, what arrived and what was expected."""
+
+    field: str
+    value: str
+    expected: str
+
+    def __str__(self) -> str:
+        return f"{self.field}: expected {self.expected}, got {self.value!r}"
+
+
+@dataclass(frozen=True)
+class RowProblem:
+    """One value of a file that cannot be read: where it stands and what was expected."""
+
+    path: str
+    line: int
+    column: str
+    value: str
+    expected: str
+
+    def __str__(self) -> str:
+        return f"{self.path}, line {self.line}, column {self.column}: expected {self.expected}, got {self.value!r}"
+
+
+class InvalidFileError(KoppelError, ValueError):
+    """A file with rows that cannot be read; nothing of it was used.
+
+    Parameters
+    ----------
+    problems : iterable of RowProblem
+        All of them, in the order of the file.
+    """
+
+    def __init__(self, problems: Iterable[RowProblem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class UnknownRecordError(KoppelError, LookupError):
+    """An id that the plan, or the files it was made from, does not contain."""
+
+
+class KoppelWarning(UserWarning):
+    """Base of the engine's warnings."""
+
+
+class UnknownTermWarning(KoppelWarning):
+    """An interest outside the taxonomy: kept as a term of its own."""
+
+
+class UnknownColumnWarning(KoppelWarning):
+    """A column the engine does not know: ignored."""
+
+
+class UnknownPlaceWarning(KoppelWarning):
+    """An address, postcode or town the gazetteer cannot find: the person has no point."""
