@@ -70,7 +70,8 @@ class RowProblem:
     expected: str
 
     def __str__(self) -> str:
-        return f"{self.path}, line {self.line}, column {self.column}: expected {self.expected}, got {self.value!r}"
+        place = f"{self.path}, line {self.line}, column {self.column}"
+        return f"{place}: expected {self.expected}, got {self.value!r}"
 
 
 class InvalidFileError(KoppelError, ValueError):

@@ -1,0 +1,1 @@
+"""Towns, words and made-up people that the engine ships; read with importlib.resources. No code."""
