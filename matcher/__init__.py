@@ -1,0 +1,44 @@
+"""Koppel's engine: arrays in, plan out. Public names are handed out lazily: each import costs only itself."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matcher.explanation import Explanation, compare, explain
+    from matcher.people import Newcomer, Offer
+    from matcher.plan import Plan, Proposal, Unmatched, make_plan
+    from matcher.policy import Policy
+
+_HOME = {
+    "Newcomer": "matcher.people",
+    "Offer": "matcher.people",
+    "Policy": "matcher.policy",
+    "Plan": "matcher.plan",
+    "Proposal": "matcher.plan",
+    "Unmatched": "matcher.plan",
+    "make_plan": "matcher.plan",
+    "Explanation": "matcher.explanation",
+    "compare": "matcher.explanation",
+    "explain": "matcher.explanation",
+}
+
+__all__ = [
+    "Explanation",
+    "Newcomer",
+    "Offer",
+    "Plan",
+    "Policy",
+    "Proposal",
+    "Unmatched",
+    "compare",
+    "explain",
+    "make_plan",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(import_module(_HOME[name]), name)
+    raise AttributeError(f"module 'matcher' has no attribute {name!r}")

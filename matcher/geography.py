@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,19 +157,20 @@ def _town_in(address: str) -> str:
     return next((t.town for t in load_towns().values() if _names(t.name) & phrases), "")
 
 
-def _names(text: str) -> set[str]:
+@lru_cache(maxsize=4096)
+def _names(text: str) -> frozenset[str]:
     """A name folded for comparison, in both usual spellings of an umlaut: munster, muenster."""
     lower = text.casefold().strip()
     if not lower:
-        return set()
+        return frozenset()
     spelt_out = lower.replace("ä", "ae").replace("ö", "oe").replace("ü", "ue")
     bare = "".join(c for c in unicodedata.normalize("NFKD", lower) if not unicodedata.combining(c))
-    return {" ".join(re.findall(r"\w+", name)) for name in (spelt_out, bare)}
+    return frozenset(" ".join(re.findall(r"\w+", name)) for name in (spelt_out, bare))
 
 
 def _phrases(address: str) -> set[str]:
     """Every run of one to three words of an address, folded for comparison."""
-    phrases = set()
+    phrases: set[str] = set()
     for folded in _names(address):
         words = folded.split()
         phrases |= {" ".join(words[i : i + n]) for n in (1, 2, 3) for i in range(len(words) - n + 1)}

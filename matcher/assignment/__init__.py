@@ -1,0 +1,28 @@
+"""Assignment: choose the allowed pairs that are worth most within all limits, and prove it.
+
+Knows rows, columns and scores; nothing of people, rules or why a score is what it is.
+
+AssignmentProblem       what may be chosen, and the limits
+solve                   choose, by a named method
+AssignmentResult        the pairs, their value, the prices of the limits
+certify, Certificate    check a result without trusting the method
+reduced_values          what each pair is worth beyond the prices
+solve_without_clashes   choose where some columns exclude each other for the same row
+"""
+
+from matcher.assignment._prices import reduced_values
+from matcher.assignment.certificate import Certificate, certify
+from matcher.assignment.problem import AssignmentProblem
+from matcher.assignment.repair import solve_without_clashes
+from matcher.assignment.result import AssignmentResult
+from matcher.assignment.solver import solve
+
+__all__ = [
+    "AssignmentProblem",
+    "AssignmentResult",
+    "Certificate",
+    "certify",
+    "reduced_values",
+    "solve",
+    "solve_without_clashes",
+]

@@ -1,0 +1,284 @@
+"""Questions about pairs and plans: why, why not, the price of insisting, what changed. Decides nothing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+
+from matcher.assignment import solve_without_clashes
+from matcher.candidates import all_pairs
+from matcher.eligibility import RULES, Pairs, Situation, broken_rules
+from matcher.encoding import encode
+from matcher.exceptions import UnknownRecordError
+from matcher.people import Newcomer, Offer
+from matcher.plan import IdPair, Ids, Plan, known, parts_by_name, pose_problem
+from matcher.policy import Policy
+from matcher.scoring import score_parts
+from matcher.vocabulary import KINDS
+
+_INSIST = 1_000.0
+"""Added to a pair's score to force it: far more than every other score and bonus it could displace."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What there is to say about one pair.
+
+    Parameters
+    ----------
+    rules : tuple of str
+        Names of the hard rules that forbid the pair; empty when it is possible.
+    score : float
+        0..1, the sum of `parts`; also given for a forbidden pair.
+    parts : mapping of str to float
+    distance_km, travel_minutes : float or None
+    is_proposed : bool
+    price : float or None
+        What insisting on the pair would cost the plan, in units of score: the value of the best plan less
+        that of the best plan with the pair. None where a rule forbids it, or where no plan was asked.
+    price_is_exact : bool
+        False where sessions that overlap had to be repaired, so that neither plan is proven the best.
+    """
+
+    newcomer_id: str
+    offer_id: str
+    kind: str
+    rules: tuple[str, ...]
+    score: float
+    parts: Mapping[str, float]
+    distance_km: float | None
+    travel_minutes: float | None
+    is_proposed: bool = False
+    price: float | None = None
+    price_is_exact: bool = True
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether no rule forbids the pair."""
+        return not self.rules
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a new plan does to one proposal of the old one.
+
+    Parameters
+    ----------
+    before, after : str or None
+        Id of the offer proposed before and now; None: none.
+    reason : str
+        Why the old proposal is gone: the name of a rule, ``newcomer_gone``, ``offer_gone`` or
+        ``better_elsewhere``. For a proposal that is only added: ``place_freed`` when somebody else's
+        proposal for the same offer is gone, else ``newly_possible``.
+    """
+
+    newcomer_id: str
+    kind: str
+    before: str | None
+    after: str | None
+    reason: str
+
+    @property
+    def action(self) -> str:
+        """``added``, ``dropped`` or ``changed``."""
+        if self.before is None:
+            return "added"
+        return "dropped" if self.after is None else "changed"
+
+
+def _(text: str) -> str:
+    """Mark a text for translation."""
+    return text
+
+
+CHANGE_REASONS: Mapping[str, str] = {
+    "newcomer_gone": _("the newcomer is no longer here"),
+    "offer_gone": _("the offer is no longer here"),
+    "better_elsewhere": _("the plan as a whole is better this way"),
+    "place_freed": _("a place has become free"),
+    "newly_possible": _("possible or better now"),
+}
+"""Why a proposal changed, beside the names of the rules."""
+
+
+def explain(plan: Plan, newcomer_id: str, offer_id: str) -> Explanation:
+    """Why a pair was proposed, or why not.
+
+    Parameters
+    ----------
+    plan : Plan
+    newcomer_id, offer_id : str
+
+    Returns
+    -------
+    Explanation
+        With the price of insisting, found by solving the plan anew with the pair forced.
+
+    Raises
+    ------
+    UnknownRecordError
+        When the plan was made without that person or offer.
+
+    Examples
+    --------
+    >>> from matcher import make_plan
+    >>> amina = Newcomer(id="amina", languages={"ar": "native"}, birth_year=1990, consent=True)
+    >>> choir = Offer(id="choir", kind="association", capacity=1)
+    >>> plan = make_plan([amina], [choir], today=date(2026, 3, 2))
+    >>> explanation = explain(plan, "amina", "choir")
+    >>> explanation.is_proposed, explanation.rules, explanation.price
+    (True, (), 0.0)
+    """
+    ids = Ids.of(plan.newcomers, plan.offers)
+    unknown = [f"newcomer {newcomer_id!r}"] * (newcomer_id not in ids.newcomers)
+    unknown += [f"offer {offer_id!r}"] * (offer_id not in ids.offers)
+    if unknown:
+        raise UnknownRecordError(f"the plan was made without {' and '.join(unknown)}")
+    row, column = ids.newcomers[newcomer_id], ids.offers[offer_id]
+    pair = Pairs(plan.workings.situation, np.array([row]), np.array([column]))
+    explanation = _explanations(pair, [newcomer_id], [offer_id])[0]
+    if not explanation.is_possible:
+        return explanation
+    is_proposed = bool((plan.workings.result.pairs == (row, column)).all(axis=1).any())
+    price, is_exact = (0.0, True) if is_proposed else _price_of_insisting(plan, pair)
+    return replace(explanation, is_proposed=is_proposed, price=price, price_is_exact=is_exact)
+
+
+def examine(
+    newcomers: Sequence[Newcomer],
+    offers: Sequence[Offer],
+    policy: Policy,
+    *,
+    today: date,
+    fixed: Iterable[IdPair] = (),
+    banned: Iterable[IdPair] = (),
+    only: Iterable[str] | None = None,
+) -> list[Explanation]:
+    """Hold newcomers against offers, rule by rule and criterion by criterion, without making a plan.
+
+    Parameters
+    ----------
+    newcomers, offers, policy, today, fixed, banned
+        As `matcher.plan.make_plan`.
+    only : iterable of str, optional
+        Ids of the newcomers to speak of; the others only take the places `fixed` gives them.
+
+    Returns
+    -------
+    list of Explanation
+        One a pair: in the order of the newcomers, then of the offers.
+
+    Raises
+    ------
+    UnknownRecordError
+        As `make_plan`.
+    """
+    ids = Ids.of(newcomers, offers)
+    situation = Situation(
+        encode(newcomers, offers, policy, today), policy, ids.matrix(fixed), ids.matrix(banned)
+    )
+    wanted = ids.newcomers if only is None else set(only)
+    rows = np.array([row for newcomer, row in ids.newcomers.items() if newcomer in wanted], np.int64)
+    pairs = all_pairs(situation, rows, np.arange(len(offers)))
+    return _explanations(pairs, list(ids.newcomers), list(ids.offers), numbered=True)
+
+
+def compare(previous: Iterable[IdPair], plan: Plan) -> list[Change]:
+    """What a plan changes about the proposals that were open before, and why.
+
+    Parameters
+    ----------
+    previous : iterable of (newcomer_id, offer_id)
+    plan : Plan
+
+    Returns
+    -------
+    list of Change
+        Sorted by newcomer, kind, offer before and after; empty when nothing changes.
+    """
+    before = set(previous)
+    after = {(proposal.newcomer_id, proposal.offer_id) for proposal in plan.proposals}
+    ids = Ids.of(plan.newcomers, plan.offers)
+    dropped = _by_person_and_kind(before - after, plan, ids)
+    added = _by_person_and_kind(after - before, plan, ids)
+    freed = {offer for _newcomer, offer in before - after}
+    changes = []
+    for newcomer, kind in sorted(dropped.keys() | added.keys()):
+        old, new = dropped[newcomer, kind], added[newcomer, kind]
+        for position in range(max(len(old), len(new))):
+            was = old[position] if position < len(old) else None
+            now = new[position] if position < len(new) else None
+            if was is not None:
+                reason = _reason_gone(plan, ids, newcomer, was)
+            else:
+                reason = "place_freed" if now in freed else "newly_possible"
+            changes.append(Change(newcomer, kind, was, now, reason))
+    return changes
+
+
+def _explanations(
+    pairs: Pairs, newcomer_ids: Sequence[str], offer_ids: Sequence[str], *, numbered: bool = False
+) -> list[Explanation]:
+    """One explanation a pair; `numbered`: the ids are those of all rows and columns, else of the pairs."""
+    parts, broken = score_parts(pairs), broken_rules(pairs)
+    kinds = pairs.offers.kind[pairs.columns]
+    rows = pairs.rows if numbered else np.arange(pairs.rows.size)
+    columns = pairs.columns if numbered else np.arange(pairs.rows.size)
+    return [
+        Explanation(
+            newcomer_id=newcomer_ids[rows[position]],
+            offer_id=offer_ids[columns[position]],
+            kind=KINDS[kinds[position]],
+            rules=tuple(
+                rule.name for rule, is_broken in zip(RULES, broken[position], strict=True) if is_broken
+            ),
+            score=float(parts[position].sum()),
+            parts=parts_by_name(parts[position]),
+            distance_km=known(pairs.distance_km[position]),
+            travel_minutes=known(pairs.minutes[position]),
+        )
+        for position in range(pairs.rows.size)
+    ]
+
+
+def _price_of_insisting(plan: Plan, pair: Pairs) -> tuple[float, bool]:
+    workings = plan.workings
+    pairs = workings.pairs
+    scores = workings.parts.sum(axis=1) + workings.switching
+    is_pair = (pairs.rows == pair.rows[0]) & (pairs.columns == pair.columns[0])
+    if not is_pair.any():
+        pairs = Pairs(
+            pairs.situation, np.append(pairs.rows, pair.rows), np.append(pairs.columns, pair.columns)
+        )
+        scores = np.append(scores, score_parts(pair).sum())
+        is_pair = np.append(is_pair, True)
+    problem = pose_problem(pairs, scores + _INSIST * is_pair)
+    result = solve_without_clashes(problem, workings.situation.town.offers.clashes, plan.method)
+    price = plan.objective - (result.objective - _INSIST)
+    return max(0.0, price), plan.status == result.status == "optimal"
+
+
+def _by_person_and_kind(
+    pairs: Iterable[IdPair], plan: Plan, ids: Ids
+) -> defaultdict[tuple[str, str], list[str]]:
+    grouped: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for newcomer, offer in sorted(pairs):
+        kind = plan.offers[ids.offers[offer]].kind if offer in ids.offers else ""
+        grouped[newcomer, kind].append(offer)
+    return grouped
+
+
+def _reason_gone(plan: Plan, ids: Ids, newcomer: str, offer: str) -> str:
+    if newcomer not in ids.newcomers:
+        return "newcomer_gone"
+    if offer not in ids.offers:
+        return "offer_gone"
+    row, column = ids.newcomers[newcomer], ids.offers[offer]
+    broken = broken_rules(Pairs(plan.workings.situation, np.array([row]), np.array([column])))[0]
+    return next(
+        (rule.name for rule, is_broken in zip(RULES, broken, strict=True) if is_broken), "better_elsewhere"
+    )

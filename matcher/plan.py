@@ -1,0 +1,501 @@
+"""The whole way in one call: people and a policy to a plan. A plan is data; questions are asked elsewhere.
+
+Stages: encode, candidates, scores, assignment, collect.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from types import MappingProxyType
+
+import numpy as np
+from scipy import sparse
+
+from matcher.assignment import AssignmentProblem, AssignmentResult, solve_without_clashes
+from matcher.candidates import all_pairs, find_candidates, keep_best
+from matcher.criteria import CRITERIA
+from matcher.eligibility import RULES, Pairs, Rule, Situation, broken_rules
+from matcher.encoding import BoolArray, FloatArray, IntArray, encode
+from matcher.exceptions import UnknownRecordError
+from matcher.people import Newcomer, Offer
+from matcher.policy import Policy
+from matcher.scoring import row_bonus, score_parts
+from matcher.vocabulary import KINDS
+
+STAGES = ("encode", "candidates", "scores", "assignment", "collect")
+IdPair = tuple[str, str]
+Progress = Callable[[str], None]
+
+_ROWS_AT_ONCE = 200
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A pair that the engine suggests, and why: nobody has agreed yet.
+
+    Parameters
+    ----------
+    newcomer_id, offer_id : str
+    kind : str
+    score : float
+        0..1, the sum of `parts`.
+    distance_km, travel_minutes : float or None
+        As the crow flies, and by the quickest own means; None where a point is not known.
+    parts : mapping of str to float
+        What each criterion adds, by name.
+    """
+
+    newcomer_id: str
+    offer_id: str
+    kind: str
+    score: float
+    distance_km: float | None
+    travel_minutes: float | None
+    parts: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Unmatched:
+    """Wishes of one kind that are left open, and the reason.
+
+    Parameters
+    ----------
+    wanted : int
+        Wishes of this kind that are not confirmed yet.
+    proposed : int
+        How many of them the plan serves; less than `wanted`.
+    reason : str
+        A name in `REASONS`.
+    """
+
+    newcomer_id: str
+    kind: str
+    wanted: int
+    proposed: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class Workings:
+    """What a plan was made from, kept for questions about it.
+
+    Parameters
+    ----------
+    situation : Situation
+    pairs : Pairs
+        The candidates the assignment chose from.
+    parts : ndarray of float64, shape (p, number of criteria)
+    switching : ndarray of float64, shape (p,)
+        Bonus of the pairs that were open proposals before.
+    problem : AssignmentProblem
+    result : AssignmentResult
+    """
+
+    situation: Situation
+    pairs: Pairs
+    parts: FloatArray
+    switching: FloatArray
+    problem: AssignmentProblem
+    result: AssignmentResult
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Proposals for everybody at once, with the proof of how good they are.
+
+    Parameters
+    ----------
+    proposals : tuple of Proposal
+        In the order of the newcomers, then of the offers.
+    unmatched : tuple of Unmatched
+    objective, bound : float
+        Value of the plan and what no plan over the same candidates can exceed; scores, switching bonuses
+        and the bonus for serving a person at all.
+    status : {"optimal", "feasible"}
+    n_candidates : int
+        Pairs that every rule allows, and of these `n_left_out` were beyond the best of their newcomer and
+        kind (`Limits.candidates_per_kind`) and took no part: the proof speaks of the others.
+    seconds : mapping of str to float
+        Wall-clock seconds of each stage.
+    """
+
+    newcomers: tuple[Newcomer, ...]
+    offers: tuple[Offer, ...]
+    policy: Policy
+    today: date
+    proposals: tuple[Proposal, ...]
+    unmatched: tuple[Unmatched, ...]
+    objective: float
+    bound: float
+    status: str
+    method: str
+    n_candidates: int
+    n_left_out: int
+    place_prices: Mapping[str, float]
+    seconds: Mapping[str, float] = field(compare=False)
+    workings: Workings = field(compare=False, repr=False)
+
+    @property
+    def mean_score(self) -> float:
+        """Mean score of the proposals; 0 without any."""
+        scores = [proposal.score for proposal in self.proposals]
+        return sum(scores) / len(scores) if scores else 0.0
+
+
+def _(text: str) -> str:
+    """Mark a text for translation."""
+    return text
+
+
+REASONS: Mapping[str, str] = MappingProxyType(
+    {rule.name: rule.text for rule in RULES}
+    | {
+        "no_offers": _("there is no offer of this kind"),
+        "places_taken": _("all fitting places went to people who need them more or fit better"),
+        "max_placements": _("enough other proposals: no more can be taken on at once"),
+    }
+)
+"""Why a wish is left open: the name of the rule that stands in the way, or one of three more."""
+
+
+def make_plan(
+    newcomers: Iterable[Newcomer],
+    offers: Iterable[Offer],
+    policy: Policy | None = None,
+    *,
+    today: date,
+    fixed: Iterable[IdPair] = (),
+    banned: Iterable[IdPair] = (),
+    previous: Plan | Iterable[IdPair] | None = None,
+    method: str = "auto",
+    progress: Progress | None = None,
+) -> Plan:
+    """Propose clubs, mentors and neighbours for everybody at once.
+
+    Maximise the sum of scores and of bonuses for people served at all, over the pairs that every hard rule
+    allows, within the places of every offer and the wishes of every newcomer.
+
+    Parameters
+    ----------
+    newcomers, offers : iterable of Newcomer, of Offer
+        Ids are unique in each.
+    policy : Policy, optional
+    today : date
+        The day ages, waiting times and screenings are counted from.
+    fixed : iterable of (newcomer_id, offer_id)
+        Confirmed placements: never proposed again; they take places, wishes and hours.
+    banned : iterable of (newcomer_id, offer_id)
+        Pairs that must not be proposed.
+    previous : Plan or iterable of (newcomer_id, offer_id), optional
+        Proposals that are still open; each keeps a small bonus, so that a re-match changes little.
+    method : str, default "auto"
+        As `matcher.assignment.solve`.
+    progress : callable, optional
+        Called with the name of each stage (`STAGES`) when it begins.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    UnknownRecordError
+        When `fixed` or `banned` name people or offers that are not given; lists all of them.
+    InvalidProblemError
+        For an unknown method, and when an id is given twice.
+
+    Notes
+    -----
+    Deterministic: the same people in the same order give the same plan; in another order a plan of the same
+    value. Two offers with sessions at the same hours are never proposed to one person.
+
+    Examples
+    --------
+    >>> from matcher import Newcomer, Offer, Policy, make_plan
+    >>> amina = Newcomer(id="amina", languages={"ar": "native"}, birth_year=1990, consent=True)
+    >>> choir = Offer(id="choir", kind="association", capacity=1)
+    >>> plan = make_plan([amina], [choir], today=date(2026, 3, 2))
+    >>> [(p.newcomer_id, p.offer_id) for p in plan.proposals]
+    [('amina', 'choir')]
+    """
+    policy = policy or Policy()
+    newcomers, offers = tuple(newcomers), tuple(offers)
+    seconds: dict[str, float] = {}
+
+    @contextmanager
+    def stage(name: str) -> Iterator[None]:
+        if progress is not None:
+            progress(name)
+        started = time.perf_counter()
+        yield
+        seconds[name] = time.perf_counter() - started
+
+    with stage("encode"):
+        ids = Ids.of(newcomers, offers)
+        situation = Situation(
+            encode(newcomers, offers, policy, today), policy, ids.matrix(fixed), ids.matrix(banned)
+        )
+    with stage("candidates"):
+        found = find_candidates(situation)
+    with stage("scores"):
+        parts = score_parts(found)
+        keep = keep_best(found, parts.sum(axis=1), policy.limits.candidates_per_kind)
+        pairs, parts = found.only(keep), parts[keep]
+        switching = policy.switching_bonus * ids.contains(_id_pairs(previous), pairs)
+    with stage("assignment"):
+        problem = pose_problem(pairs, parts.sum(axis=1) + switching)
+        result = solve_without_clashes(problem, situation.town.offers.clashes, method)
+    with stage("collect"):
+        workings = Workings(situation, pairs, parts, switching, problem, result)
+        proposals = _proposals(workings, ids)
+        unmatched = _unmatched(workings, ids)
+    return Plan(
+        newcomers=newcomers,
+        offers=offers,
+        policy=policy,
+        today=today,
+        proposals=proposals,
+        unmatched=unmatched,
+        objective=result.objective,
+        bound=result.bound,
+        status=result.status,
+        method=result.method,
+        n_candidates=found.rows.size,
+        n_left_out=int(found.rows.size - pairs.rows.size),
+        place_prices=MappingProxyType(dict(zip(ids.offers, result.column_prices.tolist(), strict=True))),
+        seconds=MappingProxyType(seconds),
+        workings=workings,
+    )
+
+
+@dataclass(frozen=True)
+class Ids:
+    """Rows and columns by the ids of newcomers and offers."""
+
+    newcomers: Mapping[str, int]
+    offers: Mapping[str, int]
+
+    @classmethod
+    def of(cls, newcomers: Sequence[Newcomer], offers: Sequence[Offer]) -> Ids:
+        """Number people in their order; raises UnknownRecordError when an id is given twice."""
+        ids = cls(
+            {person.id: row for row, person in enumerate(newcomers)},
+            {offer.id: column for column, offer in enumerate(offers)},
+        )
+        if len(ids.newcomers) < len(newcomers) or len(ids.offers) < len(offers):
+            raise UnknownRecordError("expected every newcomer and every offer to have an id of its own")
+        return ids
+
+    def matrix(self, id_pairs: Iterable[IdPair]) -> sparse.csr_array:
+        """Pairs of ids as a boolean matrix; raises UnknownRecordError with every id that is not there."""
+        id_pairs = list(dict.fromkeys((newcomer, offer) for newcomer, offer in id_pairs))
+        unknown = [f"newcomer {n!r}" for n, _o in id_pairs if n not in self.newcomers]
+        unknown += [f"offer {o!r}" for _n, o in id_pairs if o not in self.offers]
+        if unknown:
+            names = ", ".join(dict.fromkeys(unknown))
+            raise UnknownRecordError(
+                f"fixed or banned pairs name people or offers that are not given: {names}"
+            )
+        return self.known_matrix(id_pairs)
+
+    def known_matrix(self, id_pairs: Iterable[IdPair]) -> sparse.csr_array:
+        """Pairs of ids as a boolean matrix; those with an unknown id are left out."""
+        known = {(n, o) for n, o in id_pairs if n in self.newcomers and o in self.offers}
+        rows = np.array([self.newcomers[n] for n, _o in known], np.int64)
+        columns = np.array([self.offers[o] for _n, o in known], np.int64)
+        shape = (len(self.newcomers), len(self.offers))
+        return sparse.csr_array((np.ones(len(known), np.bool_), (rows, columns)), shape=shape)
+
+    def contains(self, id_pairs: Iterable[IdPair], pairs: Pairs) -> FloatArray:
+        """1 where a pair is among the given ones, else 0."""
+        wanted = self.known_matrix(id_pairs).astype(np.float64)
+        return np.asarray(wanted[pairs.rows, pairs.columns], np.float64).reshape(-1)
+
+
+def pose_problem(pairs: Pairs, scores: FloatArray) -> AssignmentProblem:
+    """The assignment problem of some candidates: free places, open wishes, mixing limits, bonuses.
+
+    Parameters
+    ----------
+    pairs : Pairs
+    scores : ndarray of float64, shape (p,)
+
+    Returns
+    -------
+    AssignmentProblem
+    """
+    situation = pairs.situation
+    newcomers, offers = situation.town.newcomers, situation.town.offers
+    shape = (newcomers.age.size, offers.age.size)
+    group_places = situation.group_places
+    has_group_limits = bool((group_places >= 0).any())
+    return AssignmentProblem(
+        sparse.csr_array((scores, (pairs.rows, pairs.columns)), shape=shape),
+        situation.free_places,
+        demand=situation.open_total,
+        kinds=offers.kind,
+        kind_demand=situation.open_wants,
+        groups=_groups(newcomers.group, group_places.shape[1]) if has_group_limits else None,
+        group_capacity=_with_free_group(group_places) if has_group_limits else None,
+        row_bonus=row_bonus(situation),
+    )
+
+
+def _groups(group: IntArray, n_groups: int) -> IntArray:
+    """Whoever named no native language is in a group of their own without limits."""
+    return np.where(group < 0, n_groups, group)
+
+
+def _with_free_group(group_places: IntArray) -> IntArray:
+    return np.column_stack([group_places, np.full(group_places.shape[0], -1, np.int64)])
+
+
+def _id_pairs(previous: Plan | Iterable[IdPair] | None) -> Iterable[IdPair]:
+    if previous is None:
+        return ()
+    if isinstance(previous, Plan):
+        return [(proposal.newcomer_id, proposal.offer_id) for proposal in previous.proposals]
+    return previous
+
+
+# Collecting ------------------------------------------------------------------------------------------
+
+
+def _chosen(workings: Workings) -> IntArray:
+    """Positions of the chosen pairs among the candidates, which are sorted by row, then column."""
+    width = workings.problem.n_columns
+    keys = workings.pairs.rows * width + workings.pairs.columns
+    chosen = workings.result.pairs
+    return np.searchsorted(keys, chosen[:, 0] * width + chosen[:, 1])
+
+
+def _proposals(workings: Workings, ids: Ids) -> tuple[Proposal, ...]:
+    chosen = _chosen(workings)
+    pairs = Pairs(workings.situation, workings.pairs.rows[chosen], workings.pairs.columns[chosen])
+    newcomer_ids, offer_ids = list(ids.newcomers), list(ids.offers)
+    return tuple(
+        Proposal(
+            newcomer_id=newcomer_ids[row],
+            offer_id=offer_ids[column],
+            kind=KINDS[kind],
+            score=float(parts.sum()),
+            distance_km=known(distance),
+            travel_minutes=known(minutes),
+            parts=parts_by_name(parts),
+        )
+        for row, column, kind, distance, minutes, parts in zip(
+            pairs.rows.tolist(),
+            pairs.columns.tolist(),
+            pairs.offers.kind[pairs.columns].tolist(),
+            pairs.distance_km.tolist(),
+            pairs.minutes.tolist(),
+            workings.parts[chosen],
+            strict=True,
+        )
+    )
+
+
+def parts_by_name(parts: FloatArray) -> Mapping[str, float]:
+    """One row of score parts by the name of the criterion."""
+    names = (criterion.name for criterion in CRITERIA)
+    return MappingProxyType(dict(zip(names, parts.tolist(), strict=True)))
+
+
+def known(value: float) -> float | None:
+    """A number, or None for NaN: a thing that is not known."""
+    return None if np.isnan(value) else float(value)
+
+
+def _unmatched(workings: Workings, ids: Ids) -> tuple[Unmatched, ...]:
+    situation, result = workings.situation, workings.result
+    kind_of = situation.town.offers.kind
+    proposed = np.zeros_like(situation.open_wants)
+    np.add.at(proposed, (result.pairs[:, 0], kind_of[result.pairs[:, 1]]), 1)
+    newcomer_ids = list(ids.newcomers)
+    reasons = _reasons(workings, proposed)
+    return tuple(
+        Unmatched(
+            newcomer_id=newcomer_ids[row],
+            kind=KINDS[kind],
+            wanted=int(situation.open_wants[row, kind]),
+            proposed=int(proposed[row, kind]),
+            reason=reasons[row, kind],
+        )
+        for row, kind in np.argwhere(situation.open_wants > proposed).tolist()
+    )
+
+
+def _reasons(workings: Workings, proposed: IntArray) -> dict[tuple[int, int], str]:
+    """The reason of every wish that is left open, by row and kind."""
+    situation = workings.situation
+    n_rows, n_kinds = proposed.shape
+    kind_of = situation.town.offers.kind
+    has_candidates = np.zeros((n_rows, n_kinds), np.bool_)
+    has_candidates[workings.pairs.rows, kind_of[workings.pairs.columns]] = True
+    at_limit = proposed.sum(axis=1) >= situation.open_total
+    reasons: dict[tuple[int, int], str] = {}
+    for kind in range(n_kinds):
+        short = situation.open_wants[:, kind] > proposed[:, kind]
+        for row in np.flatnonzero(short & has_candidates[:, kind]).tolist():
+            spare = _unchosen(workings, row, kind)
+            reasons[row, kind] = _reason_despite_candidates(workings, row, spare, bool(at_limit[row]))
+        without = np.flatnonzero(short & ~has_candidates[:, kind])
+        for start in range(0, without.size, _ROWS_AT_ONCE):
+            block = without[start : start + _ROWS_AT_ONCE]
+            names = _blocking_rules(situation, block, np.flatnonzero(kind_of == kind))
+            reasons |= {(row, kind): name for row, name in zip(block.tolist(), names, strict=True)}
+    return reasons
+
+
+def _unchosen(workings: Workings, row: int, kind: int) -> IntArray:
+    """Columns of a kind that a row could have had and did not get."""
+    low, high = np.searchsorted(workings.pairs.rows, [row, row + 1])
+    columns = workings.pairs.columns[low:high]
+    of_kind = columns[workings.situation.town.offers.kind[columns] == kind]
+    return np.setdiff1d(of_kind, _columns_of(workings.result, row))
+
+
+def _columns_of(result: AssignmentResult, row: int) -> IntArray:
+    low, high = np.searchsorted(result.pairs[:, 0], [row, row + 1])
+    return result.pairs[low:high, 1]
+
+
+def _reason_despite_candidates(workings: Workings, row: int, spare: IntArray, at_limit: bool) -> str:
+    own = _columns_of(workings.result, row)
+    clashes = workings.situation.town.offers.clashes
+    if at_limit and own.size:
+        return "max_placements"
+    if spare.size and own.size and clashes[spare][:, own].sum(axis=1).all():
+        return "time_clash"
+    return "places_taken"
+
+
+def _blocking_rules(situation: Situation, rows: IntArray, columns: IntArray) -> Collection[str]:
+    """The rule that stands most in the way of each row, given the offers of one kind.
+
+    That rule which alone keeps the largest number of offers away; where no single rule does, the one that
+    forbids most offers. What forbids all of them whatever the offer (consent, status, minors) shows by that.
+    """
+    if not columns.size:
+        return ["no_offers"] * rows.size
+    judged = [rule for rule in RULES if rule.name != "wanted"]
+    kept = np.array([rule in judged for rule in RULES])
+    broken = broken_rules(all_pairs(situation, rows, columns))[:, kept].reshape(rows.size, columns.size, -1)
+    alone = broken & (broken.sum(axis=2, keepdims=True) == 1)
+    n_alone, n_broken = alone.sum(axis=1), broken.sum(axis=1)
+    weight = np.where(n_alone.any(axis=1, keepdims=True), n_alone, n_broken)
+    personal = _personal(broken, judged)
+    return [
+        personal[position] or judged[int(np.argmax(weights))].name for position, weights in enumerate(weight)
+    ]
+
+
+def _personal(broken: BoolArray, judged: Sequence[Rule]) -> list[str]:
+    """Consent or status, where they forbid everything: they come before any other reason."""
+    names = [rule.name for rule in judged]
+    always: BoolArray = np.logical_and.reduce(broken, axis=1)
+    return [next((name for name in ("consent", "status") if row[names.index(name)]), "") for row in always]
