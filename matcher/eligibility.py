@@ -165,7 +165,7 @@ def both_active(pairs: Pairs) -> BoolArray:
 
 def not_banned(pairs: Pairs) -> BoolArray:
     """The pair was not rejected, nor is it on the no-contact list."""
-    return ~_contains(pairs.situation.banned, pairs)
+    return ~is_stored(pairs.situation.banned, pairs)
 
 
 def gender_group_fits(pairs: Pairs) -> BoolArray:
@@ -217,7 +217,7 @@ def screening_valid(pairs: Pairs) -> BoolArray:
 
 def not_placed_already(pairs: Pairs) -> BoolArray:
     """The two are not coupled yet."""
-    return ~_contains(pairs.situation.fixed, pairs)
+    return ~is_stored(pairs.situation.fixed, pairs)
 
 
 def is_wanted(pairs: Pairs) -> BoolArray:
@@ -287,7 +287,7 @@ def hours_meet(pairs: Pairs) -> BoolArray:
 
 def no_time_clash(pairs: Pairs) -> BoolArray:
     """No session at the same time as one of a confirmed placement."""
-    return ~_contains(pairs.situation.busy, pairs)
+    return ~is_stored(pairs.situation.busy, pairs)
 
 
 RULES = (
@@ -393,8 +393,8 @@ def _shifted_down(words: np.ndarray, step: int) -> np.ndarray:
     return (words >> np.uint64(step)) | carried
 
 
-def _contains(matrix: sparse.csr_array, pairs: Pairs) -> BoolArray:
-    """Whether each pair is a stored entry of the matrix."""
+def is_stored(matrix: sparse.csr_array, pairs: Pairs) -> BoolArray:
+    """Whether each pair is a stored entry of a matrix of shape (n, m)."""
     if matrix.nnz == 0:
         return np.zeros(pairs.rows.size, np.bool_)
     entries = sparse.coo_array(matrix)

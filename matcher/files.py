@@ -23,7 +23,7 @@ from matcher.exceptions import (
     UnknownTermWarning,
 )
 from matcher.people import NEWCOMER_FIELDS, OFFER_FIELDS, Newcomer, Offer
-from matcher.vocabulary import Hours, load_taxonomy, parse_hours
+from matcher.vocabulary import LEVELS, Hours, load_taxonomy, parse_hours
 
 Person = TypeVar("Person", Newcomer, Offer)
 PathLike = str | Path
@@ -343,7 +343,8 @@ def _languages(text: str) -> dict[str, str]:
 
 
 def _level(text: str) -> str:
-    return text.lower() if text.lower() == "native" else text.upper()
+    """A level in the usual spelling; anything else as it is, for the record to refuse."""
+    return next((level for level in LEVELS if level.lower() == text.lower()), text)
 
 
 def _wants(text: str) -> dict[str, int]:

@@ -18,7 +18,7 @@ from scipy import sparse
 from matcher.assignment import AssignmentProblem, AssignmentResult, solve_without_clashes
 from matcher.candidates import all_pairs, find_candidates, keep_best
 from matcher.criteria import CRITERIA
-from matcher.eligibility import RULES, Pairs, Rule, Situation, broken_rules
+from matcher.eligibility import RULES, Pairs, Rule, Situation, broken_rules, is_stored
 from matcher.encoding import BoolArray, FloatArray, IntArray, encode
 from matcher.exceptions import UnknownRecordError
 from matcher.people import Newcomer, Offer
@@ -245,7 +245,8 @@ def make_plan(
         parts = score_parts(found)
         keep = keep_best(found, parts.sum(axis=1), policy.limits.candidates_per_kind)
         pairs, parts = found.only(keep), parts[keep]
-        switching = policy.switching_bonus * ids.contains(_id_pairs(previous), pairs)
+        was_open = is_stored(ids.known_matrix(_id_pairs(previous)), pairs)
+        switching = policy.switching_bonus * was_open
     with stage("assignment"):
         problem = pose_problem(pairs, parts.sum(axis=1) + switching)
         result = solve_without_clashes(problem, situation.town.offers.clashes, method)
@@ -309,11 +310,6 @@ class Ids:
         columns = np.array([self.offers[o] for _n, o in known], np.int64)
         shape = (len(self.newcomers), len(self.offers))
         return sparse.csr_array((np.ones(len(known), np.bool_), (rows, columns)), shape=shape)
-
-    def contains(self, id_pairs: Iterable[IdPair], pairs: Pairs) -> FloatArray:
-        """1 where a pair is among the given ones, else 0."""
-        wanted = self.known_matrix(id_pairs).astype(np.float64)
-        return np.asarray(wanted[pairs.rows, pairs.columns], np.float64).reshape(-1)
 
 
 def pose_problem(pairs: Pairs, scores: FloatArray) -> AssignmentProblem:

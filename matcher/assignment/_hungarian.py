@@ -13,7 +13,7 @@ from matcher.exceptions import InvalidProblemError
 
 MOST_CELLS = 4_000_000
 # Sums of these stay whole numbers in float64, which is what scipy computes with.
-FINEST = 2**40
+FINEST = 2**46
 
 
 def solve_by_hungarian(problem: AssignmentProblem) -> Solution:

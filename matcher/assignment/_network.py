@@ -107,9 +107,10 @@ def build_network(problem: AssignmentProblem, scale: int) -> Network:
     )
     heads = np.where(heads == NO_LIMIT, 1 + n + columns, heads)
 
-    # One more than could ever flow: a limit that nothing can reach must not look exhausted.
+    # No more than can flow, so that nothing overflows; one more for the rows, whose prices are the highest
+    # possible: a demand that nothing can exhaust must not look exhausted.
     demand = np.minimum(problem.demand, np.bincount(rows, minlength=n) + 1)
-    capacity = np.minimum(problem.capacity, np.bincount(columns, minlength=m) + 1)
+    capacity = np.minimum(problem.capacity, np.bincount(columns, minlength=m))
     bonuses = whole_numbers(np.zeros(0) if problem.row_bonus is None else problem.row_bonus, scale)
     bonus_capacity = np.minimum(demand[: len(bonuses)], 1) * (bonuses > 0)
     kind_owners = kind_limits // _width(problem.kind_demand)

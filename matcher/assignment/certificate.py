@@ -151,9 +151,8 @@ def _limits(limits: IntArray, whole: int) -> IntArray:
 
 
 def _are_stored(problem: AssignmentProblem, pairs: IntArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    inside = ((pairs >= 0) & (pairs < (problem.n_rows, problem.n_columns))).all(axis=1)
     entries = entries_of(problem, pairs)
-    found = inside & (entries < problem.scores.nnz)
+    found = entries < problem.scores.nnz
     at = entries[found]
     found[found] = (problem.rows[at] == pairs[found, 0]) & (problem.columns[at] == pairs[found, 1])
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,10 @@ from matcher.assignment.problem import AssignmentProblem, BoolArray, FloatArray,
 from matcher.assignment.result import AssignmentResult
 from matcher.assignment.solver import certified, solve
 
-# After so many rounds a row that still clashes may not come back to any rival of what it keeps.
-PATIENT_ROUNDS = 3
 MOST_ROUNDS = 30
-MOST_RETURNS = 5
+MOST_EXCHANGES = 12
+# Exchanges that promise less than this share of the value are not worth solving again for.
+WORTH_TRYING = 1e-5
 
 
 def solve_without_clashes(
@@ -27,9 +28,10 @@ def solve_without_clashes(
     r"""Choose good pairs so that no row has two columns that clash, such as sessions at the same hours.
 
     The problem of `solve` with :math:`x_{ij} + x_{ij'} \le 1` wherever `clashes` has (j, j'). That is
-    not a flow any more, and finding the optimum is NP-hard. So: solve without this limit; where a row
-    has columns that clash, ban the weaker pair, by its reduced value, and solve again until no
-    row has any; then give banned pairs back that clash no longer, if that improves the value.
+    not a flow any more, and finding the optimum is NP-hard. So: solve without this limit; where a row has
+    columns that clash, keep the pair with the larger reduced value, ban the row from all columns that
+    clash with it, and solve again until no row has any. Then give banned pairs back, in exchange for
+    what they clash with, where that improves the value.
 
     Parameters
     ----------
@@ -53,10 +55,11 @@ def solve_without_clashes(
 
     Notes
     -----
-    Ends always, after 30 rounds, and up to 5 times as many for giving back, at most; a few are usual.
-    A row that still clashes in the last round loses its weaker pairs. Of equal pairs the one with the
-    smaller score is banned, then the one further right. The same input gives the same output; the
-    order of rows and columns may change the value, unlike with `solve`.
+    Ends always: after 31 solves at most, and as many for each of up to 12 exchanges; five to twenty-five
+    in all are usual. A row that still clashes in the last round loses its weaker pairs. Of pairs with
+    equal reduced value the one with the larger score is kept, then the one further left. The same input
+    gives the same output. The order of rows and columns may change the value, unlike with `solve`, and
+    the value is not promised to be the optimum.
 
     Examples
     --------
@@ -74,17 +77,19 @@ def solve_without_clashes(
     entries = entries_of(problem, relaxed.pairs)
     if not relation.within_rows(entries, entries)[0].size:
         return relaxed
-    banned = np.zeros(problem.scores.nnz, dtype=np.bool_)
-    entries = _settle(problem, relation, method, banned, relaxed)
-    for _ in range(MOST_RETURNS):
-        fewer_banned = banned & relation.hit(entries)
-        if (fewer_banned == banned).all():
-            break
-        trial = _settle(problem, relation, method, fewer_banned)
-        if _value(problem, trial) <= _value(problem, entries):
-            break
-        banned, entries = fewer_banned, trial
-    return certified(problem, _pairs(problem, entries), Prices.of(relaxed), relaxed.method)[0]
+    best = _settle(problem, relation, method, np.zeros(problem.scores.nnz, dtype=np.bool_), relaxed)
+    best = _exchange(problem, relation, method, best)
+    return certified(problem, _pairs(problem, best.entries), Prices.of(relaxed), relaxed.method)[0]
+
+
+@dataclass(frozen=True, eq=False)
+class _Settled:
+    """A choice without clashes, and what led to it."""
+
+    entries: IntArray
+    banned: BoolArray
+    values: FloatArray  # reduced value of every stored pair at the last prices
+    objective: float
 
 
 def _settle(
@@ -93,20 +98,60 @@ def _settle(
     method: str,
     banned: BoolArray,
     solved: AssignmentResult | None = None,
-) -> IntArray:
-    """Entries without clashes; adds to `banned` what it had to ban. `solved`: a result to start from."""
-    entries = np.zeros(0, dtype=np.int64)
-    for n_rounds in range(MOST_ROUNDS):
-        result = solved if solved is not None and n_rounds == 0 else solve(_without(problem, banned), method)
-        entries = entries_of(problem, result.pairs)
-        weaker = _weaker(problem, clashes, entries, reduced_values(problem, result))
-        if weaker.size == 0:
-            break
+) -> _Settled:
+    """Ban and solve until nothing clashes. `solved`: the result without any ban, where it is known."""
+    banned = banned.copy()
+    result = solved or solve(_without(problem, banned), method)
+    for n_rounds in range(MOST_ROUNDS + 1):
+        entries, values = entries_of(problem, result.pairs), reduced_values(problem, result)
+        weaker = _weaker(problem, clashes, entries, values)
         entries = np.setdiff1d(entries, weaker)
-        banned[weaker] = True
-        if n_rounds >= PATIENT_ROUNDS:
-            banned |= np.isin(problem.rows, problem.rows[weaker]) & clashes.hit(entries)
-    return _fill(problem, clashes, entries)
+        if weaker.size == 0 or n_rounds == MOST_ROUNDS:
+            break
+        # Not only the weaker pair, or the row takes the next rival of what it keeps, one a round.
+        banned |= np.isin(problem.rows, problem.rows[weaker]) & clashes.hit(entries)
+        result = solve(_without(problem, banned), method)
+    entries = _fill(problem, clashes, entries)
+    return _Settled(entries, banned, values, value_of(problem, _pairs(problem, entries))[1])
+
+
+def _exchange(problem: AssignmentProblem, clashes: Clashes, method: str, best: _Settled) -> _Settled:
+    """Give banned pairs back for those they clash with: many at once first, then fewer, then one by one."""
+    failed = np.zeros(problem.scores.nnz, dtype=np.bool_)
+    n_moves = problem.scores.nnz
+    for _ in range(MOST_EXCHANGES):
+        moves, gains = _promising(problem, clashes, best, failed)
+        moves = moves[:n_moves]
+        if gains[:n_moves].sum() <= WORTH_TRYING * best.objective:
+            break
+        banned = best.banned.copy()
+        banned[moves] = False
+        banned[clashes.within_rows(best.entries, np.sort(moves))[0]] = True
+        trial = _settle(problem, clashes, method, banned)
+        if trial.objective > best.objective:
+            best, n_moves = trial, problem.scores.nnz
+        elif len(moves) > 1:
+            n_moves = len(moves) // 2
+        else:
+            failed[moves] = True
+    return best
+
+
+def _promising(
+    problem: AssignmentProblem, clashes: Clashes, settled: _Settled, failed: BoolArray
+) -> tuple[IntArray, FloatArray]:
+    """Banned pairs worth more than what they clash with at the last prices, and by how much.
+
+    One a row, best first.
+    """
+    possible = np.flatnonzero(settled.banned & ~failed & (problem.scores.data >= 0))
+    pair, rival = clashes.within_rows(possible, settled.entries)
+    gain = settled.values - np.bincount(pair, settled.values[rival], minlength=problem.scores.nnz)
+    possible = possible[gain[possible] > 0]
+    possible = possible[np.lexsort([possible, -gain[possible]])]
+    _, first_of_row = np.unique(problem.rows[possible], return_index=True)
+    moves = possible[np.sort(first_of_row)]
+    return moves, gain[moves]
 
 
 def _weaker(problem: AssignmentProblem, clashes: Clashes, entries: IntArray, values: FloatArray) -> IntArray:
@@ -161,7 +206,3 @@ def _without(problem: AssignmentProblem, banned: BoolArray) -> AssignmentProblem
 
 def _pairs(problem: AssignmentProblem, entries: IntArray) -> IntArray:
     return np.column_stack([problem.rows[entries], problem.columns[entries]])
-
-
-def _value(problem: AssignmentProblem, entries: IntArray) -> float:
-    return value_of(problem, _pairs(problem, entries))[1]

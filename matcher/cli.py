@@ -1,0 +1,261 @@
+"""Commands that need files only, no database: parse, call one function, print. No logic lives here."""
+
+from __future__ import annotations
+
+import json
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from matcher.exceptions import InvalidFileError, KoppelError, KoppelWarning, RowProblem
+from matcher.files import read_newcomers, read_offers, read_pairs, write_newcomers, write_offers, write_table
+from matcher.generate import generate_town
+from matcher.geography import load_towns
+from matcher.plan import REASONS, STAGES, Plan, make_plan
+from matcher.policy import Policy
+from matcher.vocabulary import KINDS
+
+_READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_WRITABLE = click.Path(dir_okay=False, writable=True, path_type=Path)
+_MOST_PROBLEMS_SHOWN = 50
+
+STAGE_TEXTS = dict(
+    zip(
+        STAGES,
+        ("Encoding people", "Finding candidates", "Scoring", "Assigning", "Collecting the plan"),
+        strict=True,
+    )
+)
+
+
+class BadInput(click.ClickException):
+    """An error of the engine, shown as one or more plain lines on standard error; exits with 2."""
+
+    exit_code = 2
+
+
+class Day(click.ParamType):
+    """A date in ISO form."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Read the date, or fail with what was expected."""
+        if isinstance(value, date) and not isinstance(value, datetime):
+            return value
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a date such as 2026-03-31", param, ctx)
+
+
+@contextmanager
+def clear_errors() -> Iterator[None]:
+    """Show the engine's errors and warnings as plain lines instead of a traceback; errors exit with 2."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", KoppelWarning)
+        warnings.showwarning = _show_warning
+        try:
+            yield
+        except InvalidFileError as error:
+            raise BadInput(_shortened([str(problem) for problem in error.problems])) from error
+        except (KoppelError, OSError, UnicodeDecodeError) as error:
+            raise BadInput(str(error)) from error
+
+
+def _show_warning(message: Warning | str, *_details: Any, **_more: Any) -> None:
+    click.echo(f"Note: {message}", err=True)
+
+
+def _shortened(lines: list[str]) -> str:
+    shown = lines[:_MOST_PROBLEMS_SHOWN]
+    more = len(lines) - len(shown)
+    return "\n".join(shown + ([f"... and {more} more"] if more else []))
+
+
+@contextmanager
+def progress_bar() -> Iterator[Progress]:
+    """A progress display on standard error; silent where that is not a terminal."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield progress
+
+
+@click.command()
+@click.argument("newcomers", type=_READABLE)
+@click.argument("offers", type=_READABLE)
+@click.option("--out", type=_WRITABLE, required=True, help="CSV file for the proposals.")
+@click.option("--unmatched", type=_WRITABLE, help="CSV file for the wishes left open, with the reason.")
+@click.option("--policy", "policy_path", type=_READABLE, help="TOML file with weights, limits and bonuses.")
+@click.option("--fixed", type=_READABLE, help="CSV file of confirmed pairs: newcomer_id,offer_id,reason.")
+@click.option(
+    "--banned", type=_READABLE, help="CSV file of pairs never to propose: newcomer_id,offer_id,reason."
+)
+@click.option(
+    "--today", type=Day(), default=None, help="Day that ages and dates are counted from. [default: today]"
+)
+@click.option("--skip-bad-rows", is_flag=True, help="Leave rows out that cannot be read, and say how many.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
+def match(
+    newcomers: Path,
+    offers: Path,
+    out: Path,
+    unmatched: Path | None,
+    policy_path: Path | None,
+    fixed: Path | None,
+    banned: Path | None,
+    today: date | None,
+    skip_bad_rows: bool,
+    as_json: bool,
+) -> None:
+    """Match the people of the file NEWCOMERS with the offers of the file OFFERS.
+
+    Needs no database. Writes nothing when a row cannot be read, unless --skip-bad-rows is given.
+    """
+    with clear_errors():
+        skipped: list[RowProblem] | None = [] if skip_bad_rows else None
+        people, places = _read_both(newcomers, offers, skipped)
+        policy = Policy.from_file(policy_path) if policy_path else Policy()
+        with progress_bar() as progress:
+            task = progress.add_task("Reading", total=len(STAGES))
+            plan = make_plan(
+                people,
+                places,
+                policy,
+                today=today or date.today(),
+                fixed=[(pair.newcomer_id, pair.offer_id) for pair in (read_pairs(fixed) if fixed else ())],
+                banned=[(pair.newcomer_id, pair.offer_id) for pair in (read_pairs(banned) if banned else ())],
+                progress=lambda stage: progress.update(task, description=STAGE_TEXTS[stage], advance=1),
+            )
+        write_plan(plan, out, unmatched)
+    if skipped:
+        n_rows = len({(problem.path, problem.line) for problem in skipped})
+        click.echo(f"Left out {n_rows} rows that cannot be read:", err=True)
+        click.echo(_shortened([str(problem) for problem in skipped]), err=True)
+    if as_json:
+        click.echo(json.dumps(summary(plan) | {"skipped_rows": len(skipped or ())}))
+    else:
+        print_summary(plan)
+        click.echo(f"Proposals written to {out}" + (f", open wishes to {unmatched}" if unmatched else ""))
+
+
+def _read_both(
+    newcomers: Path, offers: Path, skipped: list[RowProblem] | None
+) -> tuple[list[Any], list[Any]]:
+    """Both files, or the problems of both."""
+    problems: list[RowProblem] = []
+    read: list[list[Any]] = []
+    for reader, path in ((read_newcomers, newcomers), (read_offers, offers)):
+        try:
+            read.append(reader(path, skipped))
+        except InvalidFileError as error:
+            problems += error.problems
+    if problems:
+        raise InvalidFileError(problems)
+    return read[0], read[1]
+
+
+def write_plan(plan: Plan, out: Path, unmatched: Path | None) -> None:
+    """Write the proposals, and the wishes left open, as CSV files."""
+    write_table(
+        out,
+        ("newcomer_id", "offer_id", "kind", "score", "distance_km", "parts"),
+        (
+            (
+                p.newcomer_id,
+                p.offer_id,
+                p.kind,
+                f"{p.score:.6f}",
+                "" if p.distance_km is None else f"{p.distance_km:.3f}",
+                ";".join(f"{name}={part:.6f}" for name, part in p.parts.items()),
+            )
+            for p in plan.proposals
+        ),
+    )
+    if unmatched is not None:
+        write_table(
+            unmatched,
+            ("newcomer_id", "kind", "wanted", "proposed", "reason", "relaxation"),
+            ((u.newcomer_id, u.kind, u.wanted, u.proposed, u.reason, "") for u in plan.unmatched),
+        )
+
+
+def summary(plan: Plan) -> dict[str, Any]:
+    """Counts, value, proof and seconds of a plan as plain data."""
+    served = {proposal.newcomer_id for proposal in plan.proposals}
+    return {
+        "newcomers": len(plan.newcomers),
+        "offers": len(plan.offers),
+        "candidates": plan.n_candidates,
+        "candidates_left_out": plan.n_left_out,
+        "proposals": len(plan.proposals),
+        "proposals_by_kind": {k: sum(p.kind == k for p in plan.proposals) for k in KINDS},
+        "newcomers_served": len(served),
+        "open_wishes": sum(u.wanted - u.proposed for u in plan.unmatched),
+        "open_wishes_by_reason": _open_by_reason(plan),
+        "mean_score": round(plan.mean_score, 6),
+        "objective": plan.objective,
+        "bound": plan.bound,
+        "status": plan.status,
+        "method": plan.method,
+        "policy": plan.policy.version,
+        "seconds": {stage: round(seconds, 4) for stage, seconds in plan.seconds.items()},
+    }
+
+
+def _open_by_reason(plan: Plan) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for wish in plan.unmatched:
+        counts[wish.reason] = counts.get(wish.reason, 0) + wish.wanted - wish.proposed
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def print_summary(plan: Plan, title: str = "") -> None:
+    """Print a plan's figures as a table on standard output."""
+    figures = summary(plan)
+    table = Table(title=title or None, show_header=False)
+    table.add_row("Newcomers, offers", f"{figures['newcomers']:,}, {figures['offers']:,}")
+    table.add_row("Possible pairs", f"{figures['candidates']:,}")
+    by_kind = ", ".join(f"{count:,} {kind}" for kind, count in figures["proposals_by_kind"].items())
+    table.add_row("Proposals", f"{figures['proposals']:,} ({by_kind})")
+    table.add_row("Newcomers with a proposal", f"{figures['newcomers_served']:,}")
+    table.add_row("Mean score", f"{figures['mean_score']:.3f}")
+    table.add_row("Value, bound", f"{plan.objective:.4f}, {plan.bound:.4f} ({plan.status})")
+    table.add_row("Open wishes", f"{figures['open_wishes']:,}")
+    for reason, count in figures["open_wishes_by_reason"].items():
+        table.add_row("", f"{count:,}  {REASONS[reason]}")
+    table.add_row("Seconds", ", ".join(f"{stage} {s:.2f}" for stage, s in figures["seconds"].items()))
+    Console(file=sys.stdout).print(table)
+
+
+@click.command()
+@click.option(
+    "--newcomers", "n_newcomers", type=click.IntRange(1, 5_000_000), required=True, help="How many."
+)
+@click.option("--offers", "n_offers", type=click.IntRange(1, 1_000_000), required=True, help="How many.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write to."
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same town.")
+@click.option("--town", type=click.Choice(sorted(load_towns())), default="muenster", show_default=True)
+@click.option("--today", type=Day(), default=None, help="Day that dates are counted from. [default: today]")
+def generate(n_newcomers: int, n_offers: int, out: Path, seed: int, town: str, today: date | None) -> None:
+    """Make a synthetic town: newcomers.csv and offers.csv in a folder."""
+    with clear_errors():
+        people, places = generate_town(
+            town, n_newcomers, n_offers, np.random.default_rng(seed), today or date.today()
+        )
+        out.mkdir(parents=True, exist_ok=True)
+        write_newcomers(out / "newcomers.csv", people)
+        write_offers(out / "offers.csv", places)
+    click.echo(f"{len(people):,} newcomers and {len(places):,} offers written to {out}")

@@ -1,0 +1,178 @@
+"""The commands that need files only: what they print, write and refuse."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from matcher.cli import generate, match
+from matcher.files import write_newcomers, write_offers
+from tests.builders import a_newcomer, an_offer
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Path:
+    write_newcomers(tmp_path / "n.csv", [a_newcomer("a"), a_newcomer("b", consent=False)])
+    write_offers(tmp_path / "o.csv", [an_offer("choir", name="Choir"), an_offer("m", kind="mentor")])
+    return tmp_path
+
+
+def run_match(town: Path, *more: str) -> Result:
+    arguments = [
+        str(town / "n.csv"),
+        str(town / "o.csv"),
+        "--out",
+        str(town / "m.csv"),
+        "--today",
+        "2026-03-02",
+    ]
+    return CliRunner().invoke(match, [*arguments, *more])
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    with path.open(encoding="utf-8") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_proposals_and_open_wishes_are_written(town: Path) -> None:
+    result = run_match(town, "--unmatched", str(town / "u.csv"))
+    assert result.exit_code == 0
+    assert [(row["newcomer_id"], row["offer_id"]) for row in rows(town / "m.csv")] == [
+        ("a", "choir"),
+        ("a", "m"),
+    ]
+    for row in rows(town / "m.csv"):
+        parts = dict(part.split("=") for part in row["parts"].split(";"))
+        assert sum(map(float, parts.values())) == pytest.approx(float(row["score"]), abs=1e-5)
+    wishes = [(row["newcomer_id"], row["kind"], row["reason"]) for row in rows(town / "u.csv")]
+    assert wishes == [("a", "neighbour", "no_offers")] + [
+        ("b", kind, "no_offers" if kind == "neighbour" else "consent")
+        for kind in ("association", "mentor", "neighbour")
+    ]
+
+
+def test_json_is_one_object_with_counts_value_proof_and_seconds(town: Path) -> None:
+    result = run_match(town, "--json")
+    figures = json.loads(result.stdout)
+    assert figures["proposals"] == 2
+    assert figures["status"] == "optimal"
+    assert figures["objective"] == pytest.approx(figures["bound"])
+    assert set(figures["seconds"]) == {"encode", "candidates", "scores", "assignment", "collect"}
+
+
+def test_a_table_says_what_was_matched_and_what_is_open(town: Path) -> None:
+    result = run_match(town)
+    assert "2 (1 association, 1 mentor, 0 neighbour)" in result.stdout
+    assert "has not agreed to take part" in result.stdout
+
+
+def test_fixed_and_banned_pairs_are_honoured(town: Path) -> None:
+    (town / "f.csv").write_text("newcomer_id,offer_id,reason\na,choir,placed\n")
+    (town / "b.csv").write_text("newcomer_id,offer_id,reason\na,m,too far\n")
+    result = run_match(town, "--fixed", str(town / "f.csv"), "--banned", str(town / "b.csv"))
+    assert result.exit_code == 0
+    assert rows(town / "m.csv") == []
+
+
+def test_a_policy_file_changes_the_plan(town: Path) -> None:
+    (town / "policy.toml").write_text("[weights]\ninterests = 0\n")
+    assert run_match(town, "--policy", str(town / "policy.toml"), "--json").exit_code == 0
+    (town / "policy.toml").write_text("[weights]\nhobbies = 0\n")
+    result = run_match(town, "--policy", str(town / "policy.toml"))
+    assert result.exit_code == 2
+    assert "weights.hobbies" in result.stderr
+
+
+def test_bad_rows_of_both_files_are_named_and_nothing_is_written(town: Path) -> None:
+    (town / "n.csv").write_text("id,languages,lat,lon\na,uk:native,x,7\n")
+    (town / "o.csv").write_text("id,kind,capacity\no,association,many\n")
+    result = run_match(town)
+    assert result.exit_code == 2
+    assert "n.csv, line 2, column lat: expected a number, got 'x'" in result.stderr
+    assert "o.csv, line 2, column capacity: expected a whole number, got 'many'" in result.stderr
+    assert not (town / "m.csv").exists()
+    assert "Traceback" not in result.output
+
+
+def test_bad_rows_may_be_left_out_and_are_counted(town: Path) -> None:
+    with (town / "n.csv").open("a") as stream:
+        stream.write("c,muenster,,,,,,\n")
+    result = run_match(town, "--skip-bad-rows", "--json")
+    assert result.exit_code == 0
+    assert "Left out 1 rows" in result.stderr
+    assert json.loads(result.stdout)["skipped_rows"] == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "text", "expected"),
+    [
+        ("--fixed", "newcomer_id,offer_id\na,nowhere\n", "offer 'nowhere'"),
+        ("--banned", "newcomer_id\na\n", "column offer_id"),
+    ],
+)
+def test_settled_pairs_that_cannot_be_are_refused(town: Path, option: str, text: str, expected: str) -> None:
+    (town / "pairs.csv").write_text(text)
+    result = run_match(town, option, str(town / "pairs.csv"))
+    assert result.exit_code == 2
+    assert expected in result.stderr
+    assert not (town / "m.csv").exists()
+
+
+@pytest.mark.parametrize("arguments", [("--today", "tomorrow"), ("--fixed", "missing.csv"), ("--speed", "9")])
+def test_bad_arguments_exit_with_2(town: Path, arguments: tuple[str, str]) -> None:
+    assert run_match(town, *arguments).exit_code == 2
+
+
+def test_an_output_folder_that_is_not_there_is_a_clear_error(town: Path) -> None:
+    arguments = [str(town / "n.csv"), str(town / "o.csv"), "--out", str(town / "none" / "m.csv")]
+    result = CliRunner().invoke(match, arguments)
+    assert result.exit_code == 2
+    assert "none" in result.stderr
+
+
+def test_a_generated_town_can_be_matched(tmp_path: Path) -> None:
+    made = CliRunner().invoke(
+        generate,
+        [
+            "--newcomers",
+            "40",
+            "--offers",
+            "30",
+            "--out",
+            str(tmp_path),
+            "--seed",
+            "5",
+            "--today",
+            "2026-03-02",
+        ],
+    )
+    assert made.exit_code == 0, made.output
+    arguments = [
+        str(tmp_path / "newcomers.csv"),
+        str(tmp_path / "offers.csv"),
+        "--out",
+        str(tmp_path / "m.csv"),
+    ]
+    result = CliRunner().invoke(match, [*arguments, "--today", "2026-03-02"])
+    assert result.exit_code == 0, result.output
+    assert rows(tmp_path / "m.csv")
+
+
+def test_the_same_seed_generates_the_same_town(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        options = [
+            "--newcomers",
+            "20",
+            "--offers",
+            "20",
+            "--out",
+            str(tmp_path / folder),
+            "--today",
+            "2026-03-02",
+        ]
+        assert CliRunner().invoke(generate, options).exit_code == 0
+    assert (tmp_path / "one" / "offers.csv").read_bytes() == (tmp_path / "two" / "offers.csv").read_bytes()
