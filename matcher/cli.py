@@ -7,7 +7,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,8 @@ from matcher.exceptions import InvalidFileError, KoppelError, KoppelWarning, Row
 from matcher.files import read_newcomers, read_offers, read_pairs, write_newcomers, write_offers, write_table
 from matcher.generate import generate_town
 from matcher.geography import load_towns
-from matcher.plan import REASONS, STAGES, Plan, make_plan
+from matcher.plan import REASONS, STAGES, Plan, make_plan, summary
 from matcher.policy import Policy
-from matcher.vocabulary import KINDS
 
 _READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _WRITABLE = click.Path(dir_okay=False, writable=True, path_type=Path)
@@ -44,19 +43,12 @@ class BadInput(click.ClickException):
     exit_code = 2
 
 
-class Day(click.ParamType):
-    """A date in ISO form."""
-
-    name = "date"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
-        """Read the date, or fail with what was expected."""
-        if isinstance(value, date) and not isinstance(value, datetime):
-            return value
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a date such as 2026-03-31", param, ctx)
+def a_day(text: str) -> date:
+    """A date in ISO form, as an option's value."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} is not a date such as 2026-03-31") from None
 
 
 @contextmanager
@@ -102,7 +94,7 @@ def progress_bar() -> Iterator[Progress]:
     "--banned", type=_READABLE, help="CSV file of pairs never to propose: newcomer_id,offer_id,reason."
 )
 @click.option(
-    "--today", type=Day(), default=None, help="Day that ages and dates are counted from. [default: today]"
+    "--today", type=a_day, metavar="DATE", help="Day that ages and dates are counted from. [default: today]"
 )
 @click.option("--skip-bad-rows", is_flag=True, help="Leave rows out that cannot be read, and say how many.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
@@ -190,36 +182,6 @@ def write_plan(plan: Plan, out: Path, unmatched: Path | None) -> None:
         )
 
 
-def summary(plan: Plan) -> dict[str, Any]:
-    """Counts, value, proof and seconds of a plan as plain data."""
-    served = {proposal.newcomer_id for proposal in plan.proposals}
-    return {
-        "newcomers": len(plan.newcomers),
-        "offers": len(plan.offers),
-        "candidates": plan.n_candidates,
-        "candidates_left_out": plan.n_left_out,
-        "proposals": len(plan.proposals),
-        "proposals_by_kind": {k: sum(p.kind == k for p in plan.proposals) for k in KINDS},
-        "newcomers_served": len(served),
-        "open_wishes": sum(u.wanted - u.proposed for u in plan.unmatched),
-        "open_wishes_by_reason": _open_by_reason(plan),
-        "mean_score": round(plan.mean_score, 6),
-        "objective": plan.objective,
-        "bound": plan.bound,
-        "status": plan.status,
-        "method": plan.method,
-        "policy": plan.policy.version,
-        "seconds": {stage: round(seconds, 4) for stage, seconds in plan.seconds.items()},
-    }
-
-
-def _open_by_reason(plan: Plan) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for wish in plan.unmatched:
-        counts[wish.reason] = counts.get(wish.reason, 0) + wish.wanted - wish.proposed
-    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
-
-
 def print_summary(plan: Plan, title: str = "") -> None:
     """Print a plan's figures as a table on standard output."""
     figures = summary(plan)
@@ -248,7 +210,7 @@ def print_summary(plan: Plan, title: str = "") -> None:
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same town.")
 @click.option("--town", type=click.Choice(sorted(load_towns())), default="muenster", show_default=True)
-@click.option("--today", type=Day(), default=None, help="Day that dates are counted from. [default: today]")
+@click.option("--today", type=a_day, metavar="DATE", help="Day that dates are counted from. [default: today]")
 def generate(n_newcomers: int, n_offers: int, out: Path, seed: int, town: str, today: date | None) -> None:
     """Make a synthetic town: newcomers.csv and offers.csv in a folder."""
     with clear_errors():

@@ -119,13 +119,13 @@ def places_confirmed(pairs: Pairs) -> FloatArray:
 
 CRITERIA = (
     Criterion("interests", _("shared interests"), shared_interests),
-    Criterion("language", _("language: understood, and practised"), language_comfort),
-    Criterion("travel", _("a short way"), short_way),
-    Criterion("hours", _("common hours"), common_hours),
-    Criterion("goals", _("goals served"), goals_served),
-    Criterion("life_phase", _("same phase of life"), same_life_phase),
-    Criterion("reciprocity", _("giving and taking"), gives_and_takes),
-    Criterion("freshness", _("free places confirmed lately"), places_confirmed),
+    Criterion("language", _("language: understanding and practice"), language_comfort),
+    Criterion("travel", _("short way"), short_way),
+    Criterion("hours", _("matching free hours"), common_hours),
+    Criterion("goals", _("goals supported"), goals_served),
+    Criterion("life_phase", _("similar phase of life"), same_life_phase),
+    Criterion("reciprocity", _("give and take"), gives_and_takes),
+    Criterion("freshness", _("free places confirmed recently"), places_confirmed),
 )
 """Every soft criterion, in the order in which people read them; each has a weight of its name."""
 

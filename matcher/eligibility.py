@@ -291,32 +291,35 @@ def no_time_clash(pairs: Pairs) -> BoolArray:
 
 
 RULES = (
-    Rule("consent", True, _("has not agreed to take part"), has_consent),
-    Rule("status", True, _("is not ready, or the offer is paused or closed"), both_active),
-    Rule("banned", True, _("was rejected before, or the two must not meet"), not_banned),
+    Rule("consent", True, _("no consent to take part"), has_consent),
+    Rule("status", True, _("newcomer not ready, or offer paused or closed"), both_active),
+    Rule("banned", True, _("rejected before, or contact ruled out"), not_banned),
     Rule(
         "gender_group",
         True,
-        _("the group is for women or men only, or women only is needed"),
+        _("for women or for men only, or not women-only as needed"),
         gender_group_fits,
     ),
     Rule("age", True, _("outside the age limits"), age_fits),
-    Rule("minors", True, _("not open to people who are, or may be, under 18"), minors_are_safe),
-    Rule("screening", True, _("the screening is missing or has expired"), screening_valid),
-    Rule("already_placed", False, _("the two are coupled already"), not_placed_already),
-    Rule("wanted", False, _("nothing more of this kind is wished for"), is_wanted),
-    Rule("free_place", False, _("no place is free"), has_free_place),
     Rule(
-        "mixing_limit", False, _("no place is left for one more person of this first language"), keeps_the_mix
+        "minors",
+        True,
+        _("under 18 or age not certain: not open to minors, or no guardian's consent"),
+        minors_are_safe,
     ),
-    Rule("language", False, _("no common language, or not the level that is asked for"), languages_meet),
-    Rule("step_free", False, _("not free of steps"), is_step_free),
+    Rule("screening", True, _("screening missing or expired"), screening_valid),
+    Rule("already_placed", False, _("already placed here"), not_placed_already),
+    Rule("wanted", False, _("no open wish of this kind"), is_wanted),
+    Rule("free_place", False, _("no free place"), has_free_place),
+    Rule("mixing_limit", False, _("no place left for this first language"), keeps_the_mix),
+    Rule("language", False, _("no common language, or below the level asked for"), languages_meet),
+    Rule("step_free", False, _("not step-free"), is_step_free),
     Rule("childcare", False, _("no childcare"), has_childcare),
-    Rule("low_cost", False, _("costs too much"), is_affordable),
-    Rule("prefers_gender", False, _("one side wishes for a woman or a man"), genders_as_wished),
+    Rule("low_cost", False, _("too expensive"), is_affordable),
+    Rule("prefers_gender", False, _("one side's wish about gender is not met"), genders_as_wished),
     Rule("travel", False, _("too far away"), is_near),
-    Rule("hours", False, _("no common free hour, or no whole session in the free hours"), hours_meet),
-    Rule("time_clash", False, _("at the same time as a confirmed placement"), no_time_clash),
+    Rule("hours", False, _("free hours do not match"), hours_meet),
+    Rule("time_clash", False, _("at the same time as another proposal or placement"), no_time_clash),
 )
 """Every hard rule; protective ones first. The order is the order in which reasons are given."""
 

@@ -96,11 +96,11 @@ def _(text: str) -> str:
 
 
 CHANGE_REASONS: Mapping[str, str] = {
-    "newcomer_gone": _("the newcomer is no longer here"),
-    "offer_gone": _("the offer is no longer here"),
-    "better_elsewhere": _("the plan as a whole is better this way"),
+    "newcomer_gone": _("newcomer no longer takes part"),
+    "offer_gone": _("offer withdrawn"),
+    "better_elsewhere": _("better for the plan as a whole"),
     "place_freed": _("a place has become free"),
-    "newly_possible": _("possible or better now"),
+    "newly_possible": _("newly possible, or now a better fit"),
 }
 """Why a proposal changed, beside the names of the rules."""
 

@@ -28,6 +28,9 @@ from matcher.vocabulary import LEVELS, Hours, load_taxonomy, parse_hours
 Person = TypeVar("Person", Newcomer, Offer)
 PathLike = str | Path
 
+NEWCOMER_COLUMNS, OFFER_COLUMNS = NEWCOMER_FIELDS, OFFER_FIELDS
+"""The records have their fields in the order of the columns."""
+
 _YES, _NO = ("yes", "true", "1"), ("no", "false", "0")
 
 
@@ -392,16 +395,6 @@ _CONVERTERS: dict[str, Callable[[str], Any]] = {
 
 
 # Writing ---------------------------------------------------------------------------------------------
-
-
-def _order(known: Sequence[str], first: Sequence[str]) -> tuple[str, ...]:
-    return (*first, *(name for name in known if name not in first))
-
-
-NEWCOMER_COLUMNS = _order(
-    NEWCOMER_FIELDS, ("id", "town", "name", "email", "phone", "contact_language", "languages")
-)
-OFFER_COLUMNS = _order(OFFER_FIELDS, ("id", "kind", "town"))
 
 
 def _to_row(person: Newcomer | Offer, columns: Sequence[str]) -> list[str]:

@@ -55,12 +55,12 @@ class Newcomer:
     """
 
     id: str
-    languages: Mapping[str, str] = field(default_factory=dict)
     town: str = ""
     name: str = ""
     email: str = ""
     phone: str = ""
     contact_language: str = ""
+    languages: Mapping[str, str] = field(default_factory=dict)
     interests: tuple[str, ...] = ()
     dislikes: tuple[str, ...] = ()
     goals: tuple[str, ...] = ()
@@ -132,7 +132,6 @@ class Offer:
 
     id: str
     kind: str
-    capacity: int
     town: str = ""
     name: str = ""
     contact_name: str = ""
@@ -148,6 +147,7 @@ class Offer:
     lat: float | None = None
     lon: float | None = None
     times: tuple[Hours, ...] = ()
+    capacity: int
     taken: int = 0
     age_min: int | None = None
     age_max: int | None = None

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 from scipy import sparse
@@ -119,6 +120,8 @@ class Plan:
     n_candidates : int
         Pairs that every rule allows, and of these `n_left_out` were beyond the best of their newcomer and
         kind (`Limits.candidates_per_kind`) and took no part: the proof speaks of the others.
+    place_prices, urgency : mapping of str to float
+        By offer: what one place less or more is worth at most. By newcomer: the bonus for serving them.
     seconds : mapping of str to float
         Wall-clock seconds of each stage.
     """
@@ -136,6 +139,7 @@ class Plan:
     n_candidates: int
     n_left_out: int
     place_prices: Mapping[str, float]
+    urgency: Mapping[str, float]
     seconds: Mapping[str, float] = field(compare=False)
     workings: Workings = field(compare=False, repr=False)
 
@@ -154,9 +158,9 @@ def _(text: str) -> str:
 REASONS: Mapping[str, str] = MappingProxyType(
     {rule.name: rule.text for rule in RULES}
     | {
-        "no_offers": _("there is no offer of this kind"),
-        "places_taken": _("all fitting places went to people who need them more or fit better"),
-        "max_placements": _("enough other proposals: no more can be taken on at once"),
+        "no_offers": _("no offer of this kind"),
+        "places_taken": _("all fitting places went to others (need, waiting time, fit)"),
+        "max_placements": _("as many other proposals as can be taken on at once"),
     }
 )
 """Why a wish is left open: the name of the rule that stands in the way, or one of three more."""
@@ -246,10 +250,11 @@ def make_plan(
         keep = keep_best(found, parts.sum(axis=1), policy.limits.candidates_per_kind)
         pairs, parts = found.only(keep), parts[keep]
         was_open = is_stored(ids.known_matrix(_id_pairs(previous)), pairs)
-        switching = policy.switching_bonus * was_open
+        switching = np.where(was_open, policy.switching_bonus, 0.0)
     with stage("assignment"):
         problem = pose_problem(pairs, parts.sum(axis=1) + switching)
-        result = solve_without_clashes(problem, situation.town.offers.clashes, method)
+        before = np.column_stack([pairs.rows, pairs.columns])[was_open] if previous is not None else None
+        result = solve_without_clashes(problem, situation.town.offers.clashes, method, before)
     with stage("collect"):
         workings = Workings(situation, pairs, parts, switching, problem, result)
         proposals = _proposals(workings, ids)
@@ -268,6 +273,7 @@ def make_plan(
         n_candidates=found.rows.size,
         n_left_out=int(found.rows.size - pairs.rows.size),
         place_prices=MappingProxyType(dict(zip(ids.offers, result.column_prices.tolist(), strict=True))),
+        urgency=MappingProxyType(dict(zip(ids.newcomers, row_bonus(situation).tolist(), strict=True))),
         seconds=MappingProxyType(seconds),
         workings=workings,
     )
@@ -356,6 +362,36 @@ def _id_pairs(previous: Plan | Iterable[IdPair] | None) -> Iterable[IdPair]:
     if isinstance(previous, Plan):
         return [(proposal.newcomer_id, proposal.offer_id) for proposal in previous.proposals]
     return previous
+
+
+def summary(plan: Plan) -> dict[str, Any]:
+    """Counts, value, proof and seconds of a plan as plain data, ready for JSON."""
+    served = {proposal.newcomer_id for proposal in plan.proposals}
+    return {
+        "newcomers": len(plan.newcomers),
+        "offers": len(plan.offers),
+        "candidates": plan.n_candidates,
+        "candidates_left_out": plan.n_left_out,
+        "proposals": len(plan.proposals),
+        "proposals_by_kind": {k: sum(p.kind == k for p in plan.proposals) for k in KINDS},
+        "newcomers_served": len(served),
+        "open_wishes": sum(u.wanted - u.proposed for u in plan.unmatched),
+        "open_wishes_by_reason": _open_by_reason(plan),
+        "mean_score": round(plan.mean_score, 6),
+        "objective": plan.objective,
+        "bound": plan.bound,
+        "status": plan.status,
+        "method": plan.method,
+        "policy": plan.policy.version,
+        "seconds": {stage: round(seconds, 4) for stage, seconds in plan.seconds.items()},
+    }
+
+
+def _open_by_reason(plan: Plan) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for wish in plan.unmatched:
+        counts[wish.reason] = counts.get(wish.reason, 0) + wish.wanted - wish.proposed
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 # Collecting ------------------------------------------------------------------------------------------

@@ -36,9 +36,9 @@ def solve_by_hungarian(problem: AssignmentProblem) -> Solution:
 
     Notes
     -----
-    Shortest augmenting paths [1]_ on a dense matrix, O(rows**2 * places): minutes long before it is
-    large. A row without a pair gets a cell worth 0, and so does a pair with score and bonus 0: which of
-    these is chosen is not promised.
+    Shortest augmenting paths [1]_ on a dense matrix: O(rows**2 * places) time, a float a cell. A row
+    without a pair gets a cell worth 0, and so does a pair with score and bonus 0: which of these is
+    chosen is not promised. The same input gives the same output.
 
     References
     ----------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -18,12 +18,15 @@ from matcher.assignment.solver import certified, solve
 
 MOST_ROUNDS = 30
 MOST_EXCHANGES = 12
-# Exchanges that promise less than this share of the value are not worth solving again for.
-WORTH_TRYING = 1e-5
+# Exchanges that promise, or the last of which brought, less than this share are not worth another solve.
+WORTH_TRYING = 1e-4
 
 
 def solve_without_clashes(
-    problem: AssignmentProblem, clashes: csr_array[Any], method: str = "auto"
+    problem: AssignmentProblem,
+    clashes: csr_array[Any],
+    method: str = "auto",
+    incumbent: IntArray | None = None,
 ) -> AssignmentResult:
     r"""Choose good pairs so that no row has two columns that clash, such as sessions at the same hours.
 
@@ -40,6 +43,9 @@ def solve_without_clashes(
         Symmetric; stored and not zero where one row may not have both columns. The diagonal is ignored.
     method : {"auto", "flow", "hungarian"}
         As for `solve`; it runs at every round.
+    incumbent : int array, shape (p, 2), optional
+        An earlier choice, of stored pairs that do not clash. Where nothing clashing with it in its rows is
+        allowed and it is still the best then, it is kept, so that solving again changes nothing.
 
     Returns
     -------
@@ -56,10 +62,11 @@ def solve_without_clashes(
     Notes
     -----
     Ends always: after 31 solves at most, and as many for each of up to 12 exchanges; five to twenty-five
-    in all are usual. A row that still clashes in the last round loses its weaker pairs. Of pairs with
-    equal reduced value the one with the larger score is kept, then the one further left. The same input
-    gives the same output. The order of rows and columns may change the value, unlike with `solve`, and
-    the value is not promised to be the optimum.
+    in all are usual, and a few more that make the choice steady: solved again with the incumbent worth a
+    little more, it is kept. A row that still clashes in the last round loses its weaker pairs. Of pairs
+    with equal reduced value the one with the larger score is kept, then the one further left. The same
+    input gives the same output. The order of rows and columns may change the value, unlike with `solve`,
+    and the value is not promised to be the optimum.
 
     Examples
     --------
@@ -77,8 +84,15 @@ def solve_without_clashes(
     entries = entries_of(problem, relaxed.pairs)
     if not relation.within_rows(entries, entries)[0].size:
         return relaxed
-    best = _settle(problem, relation, method, np.zeros(problem.scores.nnz, dtype=np.bool_), relaxed)
-    best = _exchange(problem, relation, method, best)
+    kept = None if incumbent is None else _around(problem, relation, method, entries_of(problem, incumbent))
+    if kept is None or kept.is_new:
+        best = _settle(problem, relation, method, np.zeros(problem.scores.nnz, dtype=np.bool_), relaxed)
+        best = _exchange(problem, relation, method, best)
+        if kept is not None and kept.objective >= best.objective:
+            best = kept
+        best = _steady(problem, relation, method, best)
+    else:
+        best = kept
     return certified(problem, _pairs(problem, best.entries), Prices.of(relaxed), relaxed.method)[0]
 
 
@@ -90,6 +104,23 @@ class _Settled:
     banned: BoolArray
     values: FloatArray  # reduced value of every stored pair at the last prices
     objective: float
+    is_new: bool = True
+
+
+def _around(problem: AssignmentProblem, clashes: Clashes, method: str, entries: IntArray) -> _Settled:
+    """The best choice when nothing may clash with the given one; `is_new` tells whether it is another."""
+    found = _settle(problem, clashes, method, clashes.hit(entries))
+    return replace(found, is_new=not np.array_equal(found.entries, np.sort(entries)))
+
+
+def _steady(problem: AssignmentProblem, clashes: Clashes, method: str, best: _Settled) -> _Settled:
+    """Improve a choice until it is the best around itself: solved again, it would be kept."""
+    for _ in range(MOST_ROUNDS):
+        around = _around(problem, clashes, method, best.entries)
+        if not around.is_new or around.objective <= best.objective:
+            break
+        best = around
+    return best
 
 
 def _settle(
@@ -128,8 +159,11 @@ def _exchange(problem: AssignmentProblem, clashes: Clashes, method: str, best: _
         banned[moves] = False
         banned[clashes.within_rows(best.entries, np.sort(moves))[0]] = True
         trial = _settle(problem, clashes, method, banned)
-        if trial.objective > best.objective:
+        improvement = trial.objective - best.objective
+        if improvement > 0:
             best, n_moves = trial, problem.scores.nnz
+            if improvement <= WORTH_TRYING * best.objective:
+                break
         elif len(moves) > 1:
             n_moves = len(moves) // 2
         else:

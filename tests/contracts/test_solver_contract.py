@@ -49,6 +49,10 @@ def assert_keeps_contract(method: str, problem: AssignmentProblem, optimum: floa
     assert result.objective <= result.bound <= result.objective + 1e-6 * max(1, n_pairs)
     assert (result.status, result.method) == ("optimal", method)
     assert_limits_are_kept(problem, result)
+    # A place more lets one more pair in, at most.
+    most = top + (0 if problem.row_bonus is None else problem.row_bonus.max(initial=0))
+    for prices in (result.row_prices, result.column_prices):
+        assert ((prices >= 0) & (prices <= most * (1 + 1e-9))).all()
     assert certify(problem, result).violations == ()
     return result
 

@@ -67,7 +67,7 @@ def test_json_is_one_object_with_counts_value_proof_and_seconds(town: Path) -> N
 def test_a_table_says_what_was_matched_and_what_is_open(town: Path) -> None:
     result = run_match(town)
     assert "2 (1 association, 1 mentor, 0 neighbour)" in result.stdout
-    assert "has not agreed to take part" in result.stdout
+    assert "no consent to take part" in result.stdout
 
 
 def test_fixed_and_banned_pairs_are_honoured(town: Path) -> None:

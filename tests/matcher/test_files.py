@@ -36,6 +36,13 @@ def problems_of(tmp_path: Path, text: str, name: str = "n.csv") -> list[tuple[in
     return [(problem.line, problem.column, problem.value) for problem in raised.value.problems]
 
 
+def test_columns_of_offers_are_written_in_the_order_of_the_contract(tmp_path: Path) -> None:
+    write_offers(tmp_path / "o.csv", [])
+    columns = (tmp_path / "o.csv").read_text(encoding="utf-8").strip().split(",")
+    assert columns[:3] == ["id", "kind", "town"]
+    assert columns[columns.index("times") :][:3] == ["times", "capacity", "taken"]
+
+
 @pytest.mark.parametrize("start", ["", "\ufeff"], ids=["plain", "byte-order-mark"])
 @pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["lf", "crlf"])
 @pytest.mark.parametrize("separator", [",", ";"], ids=["comma", "semicolon"])

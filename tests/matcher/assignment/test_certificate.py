@@ -82,6 +82,24 @@ def test_a_share_above_the_bonus_proves_nothing() -> None:
     assert certificate.violations[0] == "bonus_shares: expected at most the bonus, got more in 40 rows"
 
 
+def test_a_price_where_there_is_no_limit_is_a_loose_bound_not_an_invalid_one() -> None:
+    limits = {"kinds": [0, 0], "kind_demand": [[-1], [-1]], "groups": [0, 0], "group_capacity": [[-1], [-1]]}
+    problem = AssignmentProblem(csr_array(np.ones((2, 2))), [2, 2], **limits)
+    result = solve(problem)
+    for name in ("kind_prices", "group_prices"):
+        priced = replace(result, **{name: np.full((2, 1), 0.5), "row_prices": np.zeros(2)})
+        assert result.objective <= certify(problem, priced).bound < math.inf
+
+
+def test_rounding_never_puts_the_bound_below_the_value() -> None:
+    problem = AssignmentProblem(csr_array([[0.9]]), [1])
+    prices = {"row_prices": np.array([0.2]), "column_prices": np.array([0.7])}
+    assert 0.2 + 0.7 < 0.9
+    certificate = certify(problem, replace(solve(problem), **prices))
+    assert certificate.is_optimal
+    assert certificate.gap == 0.0
+
+
 def test_prices_left_out_count_as_zero() -> None:
     certificate = certify(PROBLEM, replace(RESULT, kind_prices=None, group_prices=None, bonus_shares=None))
     assert RESULT.objective < certificate.bound < math.inf

@@ -10,7 +10,17 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy.sparse import csr_array
 
-from matcher.assignment import AssignmentProblem, AssignmentResult, certify, solve, solve_without_clashes
+from matcher.assignment import (
+    AssignmentProblem,
+    AssignmentResult,
+    certify,
+    repair,
+    solve,
+    solve_without_clashes,
+)
+from matcher.assignment._clashes import Clashes
+from matcher.assignment._room import Room
+from matcher.assignment.certificate import entries_of
 from matcher.exceptions import InvalidProblemError
 
 
@@ -135,7 +145,46 @@ def test_random_problems_are_clean_within_the_bound_and_mostly_optimal() -> None
         assert best <= result.bound + 1e-9
         assert result.status == ("optimal" if certificate.is_optimal else "feasible")
         n_best += result.objective >= best - 1e-9
-    assert n_best >= 190
+    assert n_best >= 199
+
+
+def test_a_choice_cut_short_is_still_clean_and_leaves_nothing_free(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repair, "MOST_ROUNDS", 0)
+    monkeypatch.setattr(repair, "MOST_EXCHANGES", 0)
+    asked, clashes = mid_size_case(3)
+    result = solve_without_clashes(asked, clashes)
+    assert_clean(result, clashes)
+    assert certify(asked, result).violations == ()
+    entries = entries_of(asked, result.pairs)
+    free = Room(asked, entries).open_entries() & ~Clashes(clashes, asked).hit(entries)
+    free[entries] = False
+    assert not (free & (asked.scores.data > 0)).any()
+
+
+def test_a_pair_gives_way_to_a_stronger_one_only_if_that_one_stays() -> None:
+    asked = problem([[0.75, 0.5, 0.25]], demand=[3])
+    clashes = Clashes(relation(3, (0, 1), (1, 2)), asked)
+    weaker = repair._weaker(asked, clashes, np.arange(3), np.array([0.25, 0.5, 0.125]))
+    assert weaker.tolist() == [0, 2]
+    weaker = repair._weaker(asked, clashes, np.arange(3), np.array([0.5, 0.25, 0.125]))
+    assert weaker.tolist() == [1]
+
+
+def test_of_pairs_with_equal_reduced_value_the_larger_score_stays_then_the_one_further_left() -> None:
+    asked = problem([[0.5, 0.75, 0.75]], demand=[3])
+    clashes = Clashes(relation(3, (0, 1), (1, 2), (0, 2)), asked)
+    assert repair._weaker(asked, clashes, np.arange(3), np.zeros(3)).tolist() == [0, 2]
+
+
+def test_the_room_left_is_every_limit_less_what_is_taken() -> None:
+    limits = {"kinds": [0, 1, 1], "kind_demand": [[-1, 1], [0, 2]]}
+    groups = {"groups": [0, 1], "group_capacity": [[1, -1], [1, 1], [-1, -1]]}
+    asked = problem([[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]], demand=[2, 2], capacity=[9, 2, 1], **limits, **groups)
+    room = Room(asked, np.array([1]))
+    assert room.open_entries().tolist() == [True, False, False, False, True, True]
+    room.take(4)
+    assert room.open_entries().tolist() == [True, False, False, False, False, True]
+    assert [room.fits(entry) for entry in range(6)] == room.open_entries().tolist()
 
 
 def mid_size_case(n_slots: int) -> tuple[AssignmentProblem, csr_array]:
@@ -188,3 +237,20 @@ def test_the_method_is_handed_on() -> None:
     assert solve_without_clashes(asked, relation(2, (0, 1)), method="hungarian").method == "hungarian"
     with pytest.raises(InvalidProblemError, match="method: expected one of"):
         solve_without_clashes(asked, relation(2), method="magic")
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_solved_again_with_what_was_chosen_worth_a_little_more_nothing_changes(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    scores = rng.random((25, 12)).round(3) * (rng.random((25, 12)) < 0.6)
+    clashes = same_slot(rng.integers(0, 4, 12))
+    limits = {
+        "capacity": rng.integers(1, 4, 12),
+        "demand": rng.integers(1, 4, 25),
+        "row_bonus": rng.random(25),
+    }
+    first = solve_without_clashes(problem(scores.tolist(), **limits), clashes)
+    favoured = scores.copy()
+    favoured[tuple(first.pairs.T)] += 0.02
+    again = solve_without_clashes(problem(favoured.tolist(), **limits), clashes, incumbent=first.pairs)
+    assert_array_equal(again.pairs, first.pairs)

@@ -9,9 +9,9 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy.sparse import csr_array
 
-from matcher.assignment import AssignmentProblem, solve
+from matcher.assignment import AssignmentProblem, _flow, solve
 from matcher.assignment._network import build_network, finest_scale
-from matcher.assignment._potentials import prices_of
+from matcher.assignment._potentials import _has_cycle, prices_of
 from matcher.assignment.solver import certified
 from matcher.exceptions import InvalidProblemError
 
@@ -112,6 +112,38 @@ def test_many_rows_with_scores_of_any_size_are_solved_to_a_millionth_of_the_unit
     result = solve(AssignmentProblem(scores, np.full(m, 9)))
     assert result.status == "optimal"
     assert result.bound - result.objective <= 1e-6 * len(result.pairs)
+
+
+def test_scores_too_fine_for_the_solver_are_made_coarser(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_flow, "finest_scale", lambda problem: 62)
+    crowd = AssignmentProblem(csr_array(np.random.default_rng(4).random((20, 20))), np.ones(20, int))
+    assert _flow._minimum_cost_flow(build_network(crowd, 62)) is None
+    result = solve(crowd)
+    assert result.status == "optimal"
+    assert result.objective == pytest.approx(solve(crowd, "hungarian").objective)
+
+
+def test_scores_made_too_coarse_are_feasible_within_an_honest_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    crowd = AssignmentProblem(csr_array(np.random.default_rng(4).random((20, 20))), np.ones(20, int))
+    optimum = solve(crowd).objective
+    monkeypatch.setattr(_flow, "finest_scale", lambda problem: 3)
+    result = solve(crowd)
+    assert result.status == "feasible"
+    assert result.objective < optimum <= result.bound
+
+
+@pytest.mark.parametrize(
+    ("parent", "has_cycle"), [([0], False), ([0, 0, 1, 2], False), ([0, 2, 1, 0], True), ([1, 0], True)]
+)
+def test_a_walk_to_the_ground_has_a_cycle_or_not(parent: list[int], has_cycle: bool) -> None:
+    assert _has_cycle(np.array(parent)) == has_cycle
+
+
+def test_demands_of_zero_are_priced_at_the_most_that_a_first_unit_could_bring() -> None:
+    closed = problem(demand=[0, 1], row_bonus=[0.25, 0.0])
+    assert solve(closed).row_prices[0] == 1.0
+    limits = {"kinds": [0, 1], "kind_demand": [[1, 0], [1, 1]], "demand": [2, 2]}
+    assert solve(problem(capacity=(2, 2), **limits)).kind_prices[0, 1] == 0.5
 
 
 @pytest.mark.parametrize("step", [1, 7])
