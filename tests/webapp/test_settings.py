@@ -1,0 +1,89 @@
+"""Settings: what is refused says what to do; the secret is made once and kept."""
+
+from __future__ import annotations
+
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from webapp import create_app
+from webapp.config import REMEDIES, load_settings
+from webapp.exceptions import InvalidSettings
+
+
+@pytest.fixture
+def fresh_home(tmp_path, monkeypatch):
+    monkeypatch.setenv("KOPPEL_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("KOPPEL_DATABASE_URL", "mysql://root:hunter2@host/db"),
+        ("KOPPEL_SECRET_KEY", "hunter2"),
+        ("KOPPEL_DEMO_PASSWORD", "hunter2"),
+        ("KOPPEL_BASE_URL", "koppel.example"),
+        ("KOPPEL_PROXY_HOPS", "many"),
+        ("KOPPEL_PROXY_HOPS", "6"),
+        ("KOPPEL_SESSION_MINUTES", "4"),
+        ("KOPPEL_RATE_LIMIT_STORAGE", "postgres://"),
+    ],
+)
+def test_a_bad_setting_is_refused_with_its_remedy(fresh_home, monkeypatch, name, value):
+    monkeypatch.setenv(name, value)
+
+    with pytest.raises(InvalidSettings) as refused:
+        create_app()
+
+    [problem] = refused.value.problems
+    assert problem.startswith(f"{name}: got ")
+    assert REMEDIES[name] in problem
+    assert "hunter2" not in problem
+
+
+def test_all_bad_settings_are_named_at_once(fresh_home, monkeypatch):
+    monkeypatch.setenv("KOPPEL_PROXY_HOPS", "many")
+    monkeypatch.setenv("KOPPEL_SESSION_MINUTES", "few")
+
+    with pytest.raises(InvalidSettings) as refused:
+        load_settings()
+
+    assert len(refused.value.problems) == 2
+
+
+def test_a_home_that_cannot_be_made_is_refused(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("KOPPEL_HOME", str(tmp_path / "file" / "home"))
+
+    with pytest.raises(InvalidSettings, match="KOPPEL_HOME"):
+        load_settings()
+
+
+def test_the_secret_is_made_once_and_only_its_owner_reads_it(fresh_home):
+    first, second = load_settings()["SECRET_KEY"], load_settings()["SECRET_KEY"]
+
+    assert first == second
+    assert len(first) >= 48
+    assert stat.S_IMODE((fresh_home / "secret_key").stat().st_mode) == 0o600
+
+
+def test_https_makes_cookies_secure(fresh_home, monkeypatch):
+    monkeypatch.setenv("KOPPEL_BASE_URL", "https://koppel.example")
+    app = create_app()
+
+    assert app.config["SESSION_COOKIE_NAME"] == "__Host-koppel"
+    assert app.config["SESSION_COOKIE_SECURE"]
+    assert "max-age" in app.test_client().get("/healthz").headers["Strict-Transport-Security"]
+
+
+def test_the_command_line_passes_without_flask():
+    loaded = "import sys, webapp.cli; print(sorted({'flask', 'sqlalchemy', 'scipy'} & set(sys.modules)))"
+
+    output = subprocess.run(  # noqa: S603 -- our own line
+        [sys.executable, "-c", loaded], capture_output=True, text=True, check=True
+    )
+
+    assert output.stdout.strip() == "[]"

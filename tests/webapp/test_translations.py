@@ -1,0 +1,81 @@
+"""Texts: nothing is missing or uncertain in German and Dutch; the reader gets their language."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.pofile import read_po
+
+WEBAPP = Path(__file__).parents[2] / "webapp"
+KEYWORDS = {
+    "_": None,
+    "_l": None,
+    "gettext": None,
+    "lazy_gettext": None,
+    "ngettext": (1, 2),
+    "pgettext": ((1, "c"), 2),
+}
+
+
+@pytest.fixture(scope="module")
+def texts() -> Catalog:
+    """Every text of the web application."""
+    catalog = Catalog()
+    methods = [("**.py", "python"), ("templates/**.html", "jinja2")]
+    for path, line, message, _comments, context in extract_from_dir(str(WEBAPP), methods, keywords=KEYWORDS):
+        catalog.add(message, None, [(path, line)], context=context)
+    return catalog
+
+
+@pytest.mark.parametrize("language", ["de", "nl"])
+def test_every_text_is_translated(texts, language):
+    with (WEBAPP / "translations" / language / "LC_MESSAGES" / "messages.po").open("rb") as file:
+        translated = read_po(file, locale=language)
+
+    missing = []
+    for message in texts:
+        if not message.id:
+            continue
+        found = translated.get(message.id, message.context)
+        strings = (
+            found.string if found and isinstance(found.string, tuple | list) else [found and found.string]
+        )
+        if found is None or found.fuzzy or not all(strings):
+            missing.append(message.id)
+        elif list(found.check()):
+            missing.append((message.id, "placeholders differ"))
+    assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("address", "headers", "title"),
+    [
+        ("/login?lang=de", {}, "Anmelden"),
+        ("/login?lang=nl", {}, "Inloggen"),
+        ("/login?lang=xx", {}, "Log in"),
+        ("/login", {"Accept-Language": "nl-BE,nl;q=0.9,en;q=0.5"}, "Inloggen"),
+        ("/login", {"Accept-Language": "fr"}, "Log in"),
+    ],
+)
+def test_the_language_of_the_log_in_page(client, address, headers, title):
+    assert f"<h1>{title}</h1>" in client.get(address, headers=headers).text
+
+
+def test_the_chosen_language_stays(client):
+    client.get("/login?lang=nl")
+
+    page = client.get("/login", headers={"Accept-Language": "de"})
+
+    assert '<html lang="nl" dir="ltr">' in page.text
+
+
+def test_a_logged_in_reader_gets_the_language_of_their_town_or_their_own(login):
+    client = login(town="enschede")
+    assert '<html lang="nl"' in client.get("/account").text
+
+    client.post_form("/account/language", language="de")
+
+    assert '<html lang="de"' in client.get("/account").text

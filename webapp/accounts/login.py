@@ -1,0 +1,125 @@
+"""Who is asking: session or bearer token becomes an actor. Every page asks, unless it is marked public."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from flask import Flask, current_app, g, request, session
+from flask_login import current_user
+from flask_security import SQLAlchemyUserDatastore
+from flask_wtf.csrf import CSRFError
+
+from webapp.accounts import services
+from webapp.accounts.models import Role, User
+from webapp.database import db, write_transaction
+from webapp.exceptions import LoginRequired
+from webapp.extensions import csrf, security
+from webapp.towns.models import Town
+from webapp.towns.services import query_towns
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+LONGEST_SESSION = timedelta(hours=10)
+_PUBLIC = "koppel_is_public"
+_SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
+
+
+def public(view: View) -> View:
+    """Mark a view that needs no log-in. The tests keep a list of those there are."""
+    setattr(view, _PUBLIC, True)
+    return view
+
+
+def is_public(app: Flask, endpoint: str | None) -> bool:
+    """Whether an endpoint needs no log-in."""
+    if endpoint in {None, "static", "api-docs.openapi_json", "health.healthz", "health.readyz"}:
+        return True
+    return bool(getattr(app.view_functions.get(endpoint or ""), _PUBLIC, False))
+
+
+def init_login(app: Flask) -> None:
+    """Set up sessions, and the question who is asking before every request."""
+    datastore = SQLAlchemyUserDatastore(db, User, Role)
+    security.init_app(app, datastore, register_blueprint=False)
+    # Flask-Security would take its own tokens from any request; ours are a table (accounts/models.py).
+    app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]
+    csrf.init_app(app)
+    app.before_request(_identify)
+    app.before_request(_refuse_foreign_origin)
+    app.before_request(_refuse_forgery)
+    app.before_request(_require_login)
+    app.context_processor(_page_context)
+
+
+def _identify() -> None:
+    g.actor, g.is_bearer = None, False
+    if request.endpoint == "static":
+        return
+    kind, _, secret = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() == "bearer":
+        g.is_bearer = True
+        _identify_token(secret.strip())
+    else:
+        _identify_session()
+    actor = g.actor
+    town = db.session.get(Town, actor.town_id) if actor and actor.town_id else None
+    if town is not None:
+        g.town_name, g.town_language, g.town_timezone = town.name, town.language, town.timezone
+
+
+def _identify_token(secret: str) -> None:
+    token = services.resolve_token(secret)
+    if token is None:
+        raise LoginRequired
+    g.actor = services.actor_of_token(token)
+    if not services.was_used_lately(token.last_used_at):
+        token_id = token.id
+        with write_transaction():
+            services.note_token_use(token_id)
+
+
+def _identify_session() -> None:
+    if not current_user.is_authenticated:
+        return
+    if time.time() - session.get("logged_in_at", 0) > LONGEST_SESSION.total_seconds():
+        session.clear()
+        return
+    user: User = current_user._get_current_object()
+    g.user_language = user.language
+    g.actor = services.actor_of_user(user, _chosen_town(user))
+
+
+def _chosen_town(user: User) -> Any:
+    """The town an administrator of all towns works in: the chosen one, else the first."""
+    if user.town_id is not None:
+        return None
+    towns = {town.id.hex: town.id for town in query_towns()}
+    return towns.get(session.get("town", "")) or next(iter(towns.values()), None)
+
+
+def _refuse_foreign_origin() -> None:
+    origin = request.headers.get("Origin")
+    if request.method in _SAFE_METHODS or g.is_bearer or not origin or origin == "null":
+        return
+    own = {request.host, urlsplit(current_app.config["BASE_URL"]).netloc}
+    if urlsplit(origin).netloc not in own:
+        raise CSRFError("The request came from another site.")
+
+
+def _refuse_forgery() -> None:
+    if request.method not in _SAFE_METHODS and not g.is_bearer and request.endpoint is not None:
+        csrf.protect()
+
+
+def _require_login() -> None:
+    if g.actor is None and not is_public(current_app, request.endpoint):
+        raise LoginRequired
+
+
+def _page_context() -> dict[str, Any]:
+    actor = g.get("actor")
+    return {"actor": actor, "town_name": g.get("town_name", "")}

@@ -1,0 +1,84 @@
+"""People who log in, tokens of programmes, and signed links. Secrets are kept as hashes only."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+
+from flask_security import RoleMixin, UserMixin
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from webapp.access import ROLES
+from webapp.database import Record, utc_now
+
+_IN_ROLES = f"role IN ({', '.join(repr(role) for role in ROLES)})"
+
+
+class Role(RoleMixin):
+    """A role as Flask-Security wants to see it; we keep it as a word with the user."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.permissions = []
+
+
+class User(Record, UserMixin):  # type: ignore[misc]
+    """A person who logs in; belongs to a town, except an administrator of all."""
+
+    __tablename__ = "user_account"
+    __table_args__ = (
+        CheckConstraint(_IN_ROLES, name="role_known"),
+        CheckConstraint("role = 'admin' OR town_id IS NOT NULL", name="town_given"),
+    )
+
+    email: Mapped[str] = mapped_column(String(254), unique=True)
+    name: Mapped[str] = mapped_column(String(200))
+    password: Mapped[str] = mapped_column(String(255))
+    active: Mapped[bool] = mapped_column(default=True)
+    fs_uniquifier: Mapped[str] = mapped_column(String(64), unique=True)
+    role: Mapped[str] = mapped_column(String(20))
+    language: Mapped[str] = mapped_column(String(20), default="")
+    town_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("town.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    logged_in_at: Mapped[datetime | None]
+
+    @property
+    def roles(self) -> list[RoleMixin]:  # type: ignore[override]
+        """The one role, as Flask-Security asks for it."""
+        return [Role(self.role)]
+
+
+class ApiToken(Record):
+    """A programme that may speak for a town."""
+
+    __tablename__ = "api_token"
+    __table_args__ = (CheckConstraint(_IN_ROLES, name="role_known"),)
+
+    label: Mapped[str] = mapped_column(String(200))
+    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    role: Mapped[str] = mapped_column(String(20))
+    town_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("town.id"), index=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+
+
+class Link(Record):
+    """A signed address that lets one person do one thing, such as tell an offer's free places."""
+
+    __tablename__ = "link"
+    __table_args__ = (Index("ix_link_purpose_subject_id", "purpose", "subject_id"),)
+
+    purpose: Mapped[str] = mapped_column(String(40))
+    subject_id: Mapped[uuid.UUID]
+    town_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("town.id"), index=True)
+    nonce_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    expires_at: Mapped[datetime]
+    revoked_at: Mapped[datetime | None]
+    last_used_at: Mapped[datetime | None]
+
+    def is_usable(self, now: datetime) -> bool:
+        """Whether it still opens anything."""
+        return self.revoked_at is None and now < self.expires_at

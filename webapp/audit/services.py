@@ -1,0 +1,100 @@
+"""Writes the history and reads it. What an action is called is said by the room that records it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Select, false, select
+
+from webapp.access import Actor
+from webapp.audit.models import AuditEntry
+from webapp.database import Record, db
+
+_action_names: dict[str, Any] = {}
+_detail_names: dict[str, Any] = {}
+
+
+def name_actions(names: Mapping[str, Any]) -> None:
+    """Say how actions are called in the history; lazily translated texts."""
+    _action_names.update(names)
+
+
+def action_name(action: str) -> str:
+    """What people read for an action."""
+    return str(_action_names.get(action, action))
+
+
+def name_details(names: Mapping[str, Any]) -> None:
+    """Say how the details of entries are called in the history; lazily translated texts."""
+    _detail_names.update(names)
+
+
+def detail_name(detail: str) -> str:
+    """What people read for a detail."""
+    return str(_detail_names.get(detail, detail.replace("_", " ")))
+
+
+def record(actor: Actor, action: str, object_: Record | None = None, **details: Any) -> AuditEntry:
+    """Add an entry to the history, in the same transaction as what it tells of.
+
+    Parameters
+    ----------
+    actor : Actor
+    action : str
+        ``room_object.verb_in_past``, such as ``proposal.confirmed``; named with `name_actions`.
+    object_ : Record, optional
+        The row it happened to.
+    **details
+        JSON values; no personal data beyond what the town may keep with its history.
+    """
+    town_id: uuid.UUID | None = getattr(object_, "town_id", None) or actor.town_id
+    entry = AuditEntry(
+        actor_id=actor.user_id,
+        actor_label=actor.label,
+        town_id=town_id,
+        action=action,
+        object_type=object_.__tablename__ if object_ is not None else "",
+        object_id=object_.id if object_ is not None else None,
+        details=details,
+    )
+    db.session.add(entry)
+    return entry
+
+
+def query_history(
+    actor: Actor,
+    *,
+    who: str = "",
+    action: str = "",
+    since: date | None = None,
+    until: date | None = None,
+    timezone: str = "Europe/Berlin",
+) -> Select[AuditEntry]:
+    """The entries of the actor's town, newest first; days are those of the town's time zone."""
+    entries = select(AuditEntry).order_by(AuditEntry.at.desc(), AuditEntry.id)
+    entries = entries.where(AuditEntry.town_id == actor.town_id if actor.town_id else false())
+    if who:
+        entries = entries.where(AuditEntry.actor_label.icontains(who, autoescape=True))
+    if action:
+        entries = entries.where(AuditEntry.action == action)
+    if since:
+        entries = entries.where(AuditEntry.at >= _midnight(since, timezone))
+    if until:
+        entries = entries.where(AuditEntry.at < _midnight(until + timedelta(days=1), timezone))
+    return entries
+
+
+def query_actions(actor: Actor) -> list[str]:
+    """The actions that occur in the history of the actor's town."""
+    if actor.town_id is None:
+        return []
+    actions = select(AuditEntry.action).where(AuditEntry.town_id == actor.town_id).distinct()
+    return sorted(db.session.scalars(actions), key=action_name)
+
+
+def _midnight(day: date, timezone: str) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(timezone))

@@ -1,0 +1,35 @@
+"""The page 'who decided what, when'."""
+
+from __future__ import annotations
+
+from flask import Blueprint, g, render_template
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from webapp.access import current_actor
+from webapp.audit import services
+from webapp.audit.schemas import HistoryQuery
+from webapp.forms import read_query
+from webapp.pagination import paginate, requested_page
+
+bp = Blueprint("audit", __name__)
+
+
+@bp.get("/history")
+def history() -> ResponseReturnValue:
+    """The history of the town, with a filter."""
+    actor = current_actor()
+    form = read_query(HistoryQuery)
+    entries = services.query_history(actor, **form.data, timezone=g.get("town_timezone") or "Europe/Berlin")
+    actions = [(action, services.action_name(action)) for action in services.query_actions(actor)]
+    return render_template(
+        "audit/history.html",
+        form=form,
+        page=paginate(entries, requested_page()),
+        actions=[("", _("All")), *actions],
+        is_filtered=any(form.data.values()),
+    )
+
+
+bp.add_app_template_global(services.action_name)
+bp.add_app_template_global(services.detail_name)

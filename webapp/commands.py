@@ -1,0 +1,94 @@
+"""What the commands that need the application share, and `koppel serve`."""
+
+from __future__ import annotations
+
+import functools
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import click
+import waitress
+from flask import Flask
+
+from webapp.application import create_app
+from webapp.exceptions import Conflict, InvalidInput, InvalidSettings, NotFound
+from webapp.upgrade import upgrade_database
+from webapp.worker import start_worker
+
+
+def in_application(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Run a command inside the application, on the newest tables; an error is a sentence and exit code 2."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        app = make_application()
+        with app.app_context():
+            try:
+                return function(*args, **kwargs)
+            except NotFound:
+                fail("There is no such row. Look at the name or id you gave.")
+            except Conflict as error:
+                fail(f"Not possible: {error.message or error.reason}")
+            except InvalidInput as error:
+                fail(str(error))
+
+    return run
+
+
+def make_application() -> Flask:
+    """The application on the newest tables; ends the process with a sentence when a setting is wrong."""
+    try:
+        app = create_app()
+    except InvalidSettings as error:
+        fail("Koppel cannot start.", *error.problems)
+    upgrade_database(app)
+    return app
+
+
+def fail(*sentences: str) -> NoReturn:
+    """End with exit code 2, saying why."""
+    for sentence in sentences:
+        click.echo(sentence, err=True)
+    sys.exit(2)
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+def serve(host: str, port: int) -> None:
+    """The web application and its background worker, one process."""
+    run_server(make_application(), host, port)
+
+
+def run_server(app: Flask, host: str, port: int) -> None:
+    """Serve until the process is told to stop; the worker ends its task first."""
+    listener = _listen(host, port)
+    signal.signal(signal.SIGTERM, _stop)
+    stop_worker = start_worker(app)
+    server = waitress.create_server(app, sockets=[listener], threads=16, ident=None)
+    where = f"http://{host if ':' not in host else f'[{host}]'}:{listener.getsockname()[1]}"
+    click.echo(f"Koppel is at {where}   (stop with Ctrl-C)", err=True)
+    try:
+        server.run()
+    finally:
+        server.close()
+        stop_worker()
+
+
+def _stop(_signal: int, _frame: object) -> NoReturn:
+    raise SystemExit(0)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        fail(f"Cannot listen on {host}, port {port}: {error.strerror}. Choose another with --port.")
+    return listener

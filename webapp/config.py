@@ -1,0 +1,154 @@
+"""Settings: read from KOPPEL_* once, checked, made Flask's configuration. No default hides elsewhere."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from environs import Env, EnvValidationError, ValidationError, validate
+
+from webapp.exceptions import InvalidSettings
+
+LEAST_DEMO_PASSWORD = 6
+LANGUAGES = {"en": "English", "de": "Deutsch", "nl": "Nederlands"}
+
+# What a person can do about a setting that was refused; also the list of the settings there are.
+REMEDIES = {
+    "KOPPEL_HOME": "name a folder this user may write to",
+    "KOPPEL_DATABASE_URL": "use sqlite:////path/to/file.sqlite or postgresql://user:password@host/database",
+    "KOPPEL_SECRET_KEY": "use at least 32 random characters, or leave it out: one is made and kept",
+    "KOPPEL_DEMO_PASSWORD": "use at least 6 characters, or leave it out: one is made and printed",
+    "KOPPEL_BASE_URL": "use the address people see, such as https://koppel.example",
+    "KOPPEL_TRUSTED_HOSTS": "list the host names people use: koppel.example,www.koppel.example",
+    "KOPPEL_PROXY_HOPS": "count the reverse proxies in front of the application, 0 to 5",
+    "KOPPEL_SESSION_MINUTES": "use whole minutes, from 5 to 600",
+    "KOPPEL_RATE_LIMIT_STORAGE": "use memory:// or redis://host:6379",
+}
+_NEVER_SHOWN = {"KOPPEL_SECRET_KEY", "KOPPEL_DEMO_PASSWORD", "KOPPEL_DATABASE_URL"}
+
+
+def load_settings() -> dict[str, Any]:
+    """Flask's configuration from the environment.
+
+    Raises
+    ------
+    InvalidSettings
+        With one sentence for every setting that cannot be used.
+    """
+    env = Env(eager=False, prefix="KOPPEL_")
+    home = Path(env.str("HOME", "instance")).expanduser().resolve()
+    database_url = env.str("DATABASE_URL", f"sqlite:///{home / 'koppel.sqlite'}", validate=_database_url)
+    secret_key = env.str("SECRET_KEY", None, validate=validate.Length(min=32))
+    demo_password = env.str("DEMO_PASSWORD", None, validate=validate.Length(min=LEAST_DEMO_PASSWORD))
+    base_url = env.str("BASE_URL", "http://127.0.0.1:8000", validate=_web_address)
+    trusted_hosts = env.list("TRUSTED_HOSTS", None)
+    proxy_hops = env.int("PROXY_HOPS", 0, validate=validate.Range(0, 5))
+    session_minutes = env.int("SESSION_MINUTES", 60, validate=validate.Range(5, 600))
+    limit_storage = env.str("RATE_LIMIT_STORAGE", "memory://", validate=_limit_storage)
+    _refuse_problems(env)
+    _make_home(home)
+    return {
+        "KOPPEL_HOME": home,
+        "SQLALCHEMY_DATABASE_URI": with_driver(database_url),
+        "SECRET_KEY": secret_key or _kept_secret(home),
+        "DEMO_PASSWORD": demo_password,
+        "BASE_URL": base_url.rstrip("/"),
+        "TRUSTED_HOSTS": trusted_hosts,
+        "PROXY_HOPS": proxy_hops,
+        "PERMANENT_SESSION_LIFETIME": timedelta(minutes=session_minutes),
+        "RATELIMIT_STORAGE_URI": limit_storage,
+    }
+
+
+def derived_settings(settings: dict[str, Any]) -> dict[str, Any]:
+    """What follows from the settings, and what every installation shares."""
+    is_https = settings["BASE_URL"].startswith("https://")
+    return {
+        "MAX_CONTENT_LENGTH": 5 * 1024 * 1024,
+        "MAX_FORM_MEMORY_SIZE": 1024 * 1024,
+        "MAX_FORM_PARTS": 2000,
+        "SESSION_COOKIE_NAME": "__Host-koppel" if is_https else "koppel",
+        "SESSION_COOKIE_SECURE": is_https,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "WTF_CSRF_CHECK_DEFAULT": False,  # accounts/login.py decides: a bearer token needs none
+        "WTF_CSRF_TIME_LIMIT": None,
+        "WTF_CSRF_SSL_STRICT": False,  # needs a Referer, which we do not send; the Origin is checked instead
+        "BABEL_DEFAULT_LOCALE": "en",
+        "BABEL_DEFAULT_TIMEZONE": "Europe/Berlin",
+        "RATELIMIT_HEADERS_ENABLED": False,
+        "SECURITY_PASSWORD_HASH": "argon2",
+        "SECURITY_PASSWORD_SINGLE_HASH": True,  # argon2 salts by itself; a new secret key keeps the passwords
+        "SECURITY_PASSWORD_LENGTH_MIN": 12,
+        "SECURITY_JOIN_USER_ROLES": False,
+        "SECURITY_TRACKABLE": False,
+        "SECURITY_CLI_USERS_NAME": None,
+        "SECURITY_CLI_ROLES_NAME": None,
+        "API_TITLE": "Koppel",
+        "API_VERSION": "v1",
+        "OPENAPI_VERSION": "3.1.0",
+        "OPENAPI_URL_PREFIX": "/api/v1",
+        "OPENAPI_JSON_PATH": "openapi.json",
+    }
+
+
+def with_driver(url: str) -> str:
+    """A database address that names the driver we ship."""
+    for prefix in ("postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url.removeprefix(prefix)
+    return url
+
+
+def _refuse_problems(env: Env) -> None:
+    try:
+        env.seal()
+    except EnvValidationError as error:
+        problems: Any = error.error_messages
+        raise InvalidSettings(_sentence(name, texts) for name, texts in problems.items()) from None
+
+
+def _sentence(name: str, texts: Any) -> str:
+    arrived = "a value that is not shown here" if name in _NEVER_SHOWN else repr(os.environ.get(name))
+    why = " ".join(str(text) for text in texts)
+    return f"{name}: got {arrived}. {why} What to do: {REMEDIES[name]}."
+
+
+def _database_url(value: str) -> None:
+    if not with_driver(value).startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise ValidationError("Only SQLite files and PostgreSQL are supported.")
+
+
+def _web_address(value: str) -> None:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
+        raise ValidationError("Not a web address.")
+
+
+def _limit_storage(value: str) -> None:
+    if not value.startswith(("memory://", "redis://", "rediss://")):
+        raise ValidationError("Not a place where counters can be kept.")
+
+
+def _make_home(home: Path) -> None:
+    try:
+        home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        problem = f"KOPPEL_HOME: got {str(home)!r}. {error.strerror}."
+        raise InvalidSettings([f"{problem} What to do: {REMEDIES['KOPPEL_HOME']}."]) from None
+
+
+def _kept_secret(home: Path) -> str:
+    """The secret of this installation: made once, readable by its owner only."""
+    path = home / "secret_key"
+    try:
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text(encoding="ascii").strip()
+    with os.fdopen(handle, "w", encoding="ascii") as file:
+        file.write(secrets.token_urlsafe(48))
+    return path.read_text(encoding="ascii")

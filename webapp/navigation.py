@@ -1,0 +1,58 @@
+"""The top bar: which rooms there are, and which one the page belongs to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, request, url_for
+from flask_babel import lazy_gettext as _l
+
+# Endpoint, text; a room that is not built yet has no entry.
+_ENTRIES = (
+    ("matching.board", _l("Board")),
+    ("newcomers.index", _l("Newcomers")),
+    ("offers.index", _l("Offers")),
+    ("matching.placements", _l("Placements")),
+    ("matching.runs", _l("Runs")),
+    ("audit.history", _l("History")),
+)
+# A detail page lights up the entry of its list.
+_FAMILIES = {
+    "matching.placements": ("matching.placement",),
+    "matching.runs": ("matching.run",),
+    "matching.board": ("matching.proposal", "matching.board", "matching.explain"),
+    "newcomers.index": ("newcomers.",),
+    "offers.index": ("offers.",),
+    "audit.history": ("audit.",),
+}
+
+
+def init_navigation(app: Flask) -> None:
+    """Give every page its top bar."""
+
+    def navigation() -> list[dict[str, Any]]:
+        here = request.endpoint or ""
+        return [
+            {
+                "text": text,
+                "url": url_for(endpoint),
+                "is_current": any(here.startswith(family) for family in _FAMILIES[endpoint]),
+            }
+            for endpoint, text in _ENTRIES
+            if endpoint in app.view_functions
+        ]
+
+    def static_url(filename: str) -> str:
+        """The address of a file of ours, new whenever its contents are."""
+        path = Path(app.static_folder or "") / filename
+        changed_at = path.stat().st_mtime_ns if path.exists() else 0
+        return url_for("static", filename=filename, v=f"{changed_at:x}")
+
+    def page_url(page: int) -> str:
+        """The same list, another page."""
+        args: dict[str, Any] = {**request.args, **(request.view_args or {}), "page": page}
+        return url_for(request.endpoint or "accounts.home", **args)
+
+    for helper in (navigation, static_url, page_url):
+        app.add_template_global(helper)

@@ -1,0 +1,269 @@
+"""Pages about newcomers for coordinators: the list, one person, their form, their need, erasing them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from webapp import words
+from webapp.access import current_actor
+from webapp.database import write_transaction
+from webapp.engine import KINDS, interest_groups
+from webapp.exceptions import Conflict, InvalidInput
+from webapp.forms import Form, empty_form, read_form, read_query
+from webapp.newcomers import services
+from webapp.newcomers.models import STATUSES, Newcomer
+from webapp.newcomers.schemas import NeedSchema, NewcomerFormSchema, NewcomerQuery
+from webapp.pagination import paginate, requested_page
+from webapp.people import today_in
+from webapp.profile_fields import LANGUAGE_ROWS, profile_values
+from webapp.towns.services import get_town_by_id
+
+bp = Blueprint("newcomers", __name__)
+
+STATUS_NAMES = {
+    "new": _l("to check"),
+    "ready": _l("ready"),
+    "paused": _l("paused"),
+    "closed": _l("closed"),
+}
+STATUS_TONES = {"new": "open", "ready": "good", "paused": "wait", "closed": "quiet"}
+NEED_TONES = {1: "quiet", 2: "quiet", 3: "wait", 4: "bad"}
+_PLAIN_FIELDS = (
+    *("name", "email", "phone", "contact_language", "birth_year", "gender", "prefers_gender"),
+    *("household_id", "guardian_consent", "dislikes", "goals", "can_offer", "address", "postcode"),
+    *("lat", "lon", "mobility", "max_minutes", "needs", "wants_association", "wants_mentor"),
+    *("wants_neighbour", "max_placements", "waiting_since", "consent", "notes", "version"),
+)
+
+
+@bp.get("/newcomers")
+def index() -> ResponseReturnValue:
+    """The newcomers of the town."""
+    actor = current_actor()
+    form = read_query(NewcomerQuery)
+    page = paginate(services.query_newcomers(actor, **form.data), requested_page())
+    counts = services.count_by_status(actor)
+    links = [(_("All"), _list_url(form, ""), not form.data["status"], sum(counts.values()))]
+    links += [
+        (STATUS_NAMES[status], _list_url(form, status), form.data["status"] == status, counts[status])
+        for status in STATUSES
+    ]
+    return render_template(
+        "newcomers/index.html",
+        form=form,
+        page=page,
+        links=links,
+        is_filtered=any(form.data.values()),
+        is_empty=not any(counts.values()),
+        kinds=words.options(words.KIND_NAMES, _("All")),
+        needs=[("", _("All")), *((str(n), _need_from(n)) for n in (2, 3, 4))],
+        **_names(),
+    )
+
+
+def _list_url(form: Form, status: str) -> str:
+    kept = {name: value for name, value in form.data.items() if value and name != "status"}
+    return url_for("newcomers.index", **kept, status=status or None)
+
+
+def _need_from(level: int) -> str:
+    name = str(words.NEED_LEVEL_NAMES[level])
+    return name if level == 4 else _("%(need)s, or more", need=name)
+
+
+@bp.get("/newcomers/new")
+def new() -> ResponseReturnValue:
+    """An empty form."""
+    return _form_page("newcomers/new.html", empty_form({"wants_association": 1, "hours_mon": ""}))
+
+
+@bp.post("/newcomers")
+def create() -> ResponseReturnValue:
+    """Add a newcomer by hand."""
+    form = read_form(NewcomerFormSchema)
+    if not form.is_valid:
+        return _form_page("newcomers/new.html", form), 422
+    form.data.pop("version")
+    with write_transaction():
+        newcomer = services.create_newcomer(current_actor(), **form.data)
+    flash(_("%(name)s is on the list.", name=newcomer.name), "success")
+    return redirect(url_for("newcomers.detail", newcomer_id=newcomer.id), 303)
+
+
+@bp.get("/newcomers/<uuid:newcomer_id>")
+def detail(newcomer_id: uuid.UUID) -> ResponseReturnValue:
+    """Everything about one newcomer."""
+    return _detail_page(newcomer_id)
+
+
+@bp.get("/newcomers/<uuid:newcomer_id>/edit")
+def edit(newcomer_id: uuid.UUID) -> ResponseReturnValue:
+    """The form of one newcomer."""
+    newcomer = services.get_newcomer(current_actor(), newcomer_id)
+    values = {name: getattr(newcomer, name) for name in _PLAIN_FIELDS}
+    form = empty_form(values | profile_values(newcomer, hours_name="availability"))
+    return _form_page("newcomers/edit.html", form, newcomer)
+
+
+@bp.post("/newcomers/<uuid:newcomer_id>/edit")
+def update(newcomer_id: uuid.UUID) -> ResponseReturnValue:
+    """Change what is known of a newcomer."""
+    actor = current_actor()
+    newcomer = services.get_newcomer(actor, newcomer_id)
+    form = read_form(NewcomerFormSchema)
+    if not form.is_valid:
+        return _form_page("newcomers/edit.html", form, newcomer), 422
+    form.data["languages"] += newcomer.languages[LANGUAGE_ROWS:]
+    try:
+        with write_transaction():
+            services.update_newcomer(actor, newcomer_id, **form.data)
+    except Conflict as conflict:
+        form.errors["_"] = [f"{conflict.message} {_('Nothing was saved. Please compare, and save again.')}"]
+        form.values = {**form.values, "version": conflict.current.get("version", "")}
+        return _form_page("newcomers/edit.html", form, newcomer), 409
+    flash(_("Saved."), "success")
+    return redirect(url_for("newcomers.detail", newcomer_id=newcomer_id), 303)
+
+
+@bp.post("/newcomers/<uuid:newcomer_id>/status")
+def set_status(newcomer_id: uuid.UUID) -> ResponseReturnValue:
+    """Check, pause, resume or close."""
+    with write_transaction():
+        newcomer = services.set_status(current_actor(), newcomer_id, request.form.get("status", ""))
+    texts = {
+        "ready": _("%(name)s takes part in the next matching run.", name=newcomer.name),
+        "paused": _("%(name)s pauses: nothing is proposed until you resume.", name=newcomer.name),
+        "closed": _("%(name)s is closed: nothing is proposed any more.", name=newcomer.name),
+    }
+    flash(texts[newcomer.status], "success")
+    return redirect(url_for("newcomers.detail", newcomer_id=newcomer_id), 303)
+
+
+@bp.post("/newcomers/<uuid:newcomer_id>/need")
+def set_need(newcomer_id: uuid.UUID) -> ResponseReturnValue:
+    """Judge how urgent it is."""
+    form = read_form(NeedSchema)
+    try:
+        if form.is_valid:
+            with write_transaction():
+                services.set_need(current_actor(), newcomer_id, **form.data)
+            flash(_("Saved."), "success")
+            return redirect(url_for("newcomers.detail", newcomer_id=newcomer_id), 303)
+    except InvalidInput as error:
+        form.add_errors(error)
+    return _detail_page(newcomer_id, form), 422
+
+
+@bp.get("/newcomers/<uuid:newcomer_id>/erase")
+def erase(newcomer_id: uuid.UUID) -> ResponseReturnValue:
+    """What would be erased, and a button."""
+    newcomer = services.get_newcomer(current_actor(), newcomer_id)
+    return render_template("newcomers/erase.html", newcomer=newcomer, form=empty_form())
+
+
+@bp.post("/newcomers/<uuid:newcomer_id>/erase")
+def erase_for_good(newcomer_id: uuid.UUID) -> ResponseReturnValue:
+    """Erase a newcomer and everything that hangs on them."""
+    actor = current_actor()
+    newcomer = services.get_newcomer(actor, newcomer_id)
+    if request.form.get("sure") != "yes":
+        form = Form(errors={"sure": [_("Please tick the box, so that nobody is erased by accident.")]})
+        return render_template("newcomers/erase.html", newcomer=newcomer, form=form), 422
+    with write_transaction():
+        services.erase_newcomer(actor, newcomer_id)
+    flash(_("Erased."), "success")
+    return redirect(url_for("newcomers.index"), 303)
+
+
+def _detail_page(newcomer_id: uuid.UUID, need_form: Form | None = None) -> str:
+    actor = current_actor()
+    newcomer = services.get_newcomer(actor, newcomer_id)
+    today = today_in(get_town_by_id(newcomer.town_id))
+    return render_template(
+        "newcomers/detail.html",
+        newcomer=newcomer,
+        need_form=need_form or empty_form(newcomer, ["need_level", "need_reason"]),
+        duplicates=services.find_duplicates(actor, newcomer),
+        age=today.year - newcomer.birth_year if newcomer.birth_year else None,
+        need_options=words.options(words.NEED_LEVEL_NAMES, _("not judged")),
+        **_names(today),
+    )
+
+
+def _names(today: Any = None) -> dict[str, Any]:
+    actor = current_actor()
+    if today is None and actor.town_id is not None:
+        today = today_in(get_town_by_id(actor.town_id))
+    return {
+        "today": today,
+        "duration": words.duration,
+        "kinds_in_order": KINDS,
+        "status_names": STATUS_NAMES,
+        "status_tones": STATUS_TONES,
+        "need_tones": NEED_TONES,
+    }
+
+
+def _form_page(template: str, form: Form, newcomer: Newcomer | None = None) -> str:
+    chosen = [form.value(f"language_{row}") for row in range(1, LANGUAGE_ROWS + 1)]
+    return render_template(
+        template,
+        form=form,
+        newcomer=newcomer,
+        language_rows=LANGUAGE_ROWS,
+        language_groups=words.language_groups([*chosen, form.value("contact_language")]),
+        levels=words.level_options(),
+        interest_groups=interest_groups(words.language_code()),
+        days=words.weekday_names(),
+        goals=words.options(words.GOAL_NAMES),
+        needs=words.options(words.NEED_NAMES),
+        modes=words.options(words.MODE_NAMES),
+        genders=words.options(words.GENDER_NAMES, _("not said")),
+        preferences=words.options(words.PREFERENCE_NAMES, _("no wish")),
+        labels=_labels(),
+    )
+
+
+def _labels() -> dict[str, str]:
+    days = {f"hours_{day}": name for day, name in words.weekday_names()}
+    rows = range(1, LANGUAGE_ROWS + 1)
+    return {
+        **days,
+        **{f"language_{row}": _("Language %(number)s", number=row) for row in rows},
+        **{f"level_{row}": _("Language %(number)s", number=row) for row in rows},
+        "name": _("Name"),
+        "email": _("E-mail address"),
+        "phone": _("Telephone"),
+        "contact_language": _("Language to write in"),
+        "birth_year": _("Year of birth"),
+        "gender": _("Gender"),
+        "prefers_gender": _("Would rather meet"),
+        "household_id": _("Household"),
+        "children_birth_years": _("Children, born in"),
+        "guardian_consent": _("Parents or guardian agree"),
+        "interests": _("Likes"),
+        "interests_other": _("Likes, in other words"),
+        "dislikes": _("Would rather not"),
+        "can_offer": _("Can show or teach others"),
+        "goals": _("Goals"),
+        "address": _("Street and number"),
+        "postcode": _("Postcode"),
+        "lat": _("Latitude"),
+        "lon": _("Longitude"),
+        "mobility": _("Gets around"),
+        "max_minutes": _("Minutes on the way, at most"),
+        "needs": _("Needs"),
+        "wants_association": _("Associations"),
+        "wants_mentor": _("Mentors"),
+        "wants_neighbour": _("Neighbours"),
+        "max_placements": _("In all, at most"),
+        "waiting_since": _("Waiting since"),
+        "consent": _("Agreed to take part"),
+        "notes": _("Notes"),
+    }

@@ -1,0 +1,76 @@
+"""Finds towns and makes those of the seed tables."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import uuid
+
+from sqlalchemy import select
+
+from webapp.engine import read_seed_table
+from webapp.database import db
+from webapp.exceptions import NotFound
+from webapp.towns.models import Town
+
+
+def seed_towns() -> list[Town]:
+    """Every town of the seed table, made where it is not there yet."""
+    return [get_or_make_town(row) for row in read_seed_table("towns.csv")]
+
+
+def get_or_make_town(row: dict[str, str]) -> Town:
+    """The town of one row of the seed table."""
+    slug = slugify(row["town"])
+    town = db.session.scalar(select(Town).where(Town.slug == slug))
+    if town is None:
+        town = Town(
+            slug=slug,
+            name=row["name"],
+            country=row["country"],
+            language=row["language"],
+            timezone=row["timezone"],
+            lat=float(row["lat"]) if row.get("lat") else None,
+            lon=float(row["lon"]) if row.get("lon") else None,
+        )
+        db.session.add(town)
+        db.session.flush()
+    return town
+
+
+def query_towns() -> list[Town]:
+    """All towns, by name."""
+    return list(db.session.scalars(select(Town).order_by(Town.name, Town.id)))
+
+
+def get_town(slug: str) -> Town:
+    """The town with this short name.
+
+    Raises
+    ------
+    NotFound
+    """
+    town = db.session.scalar(select(Town).where(Town.slug == slugify(slug)))
+    if town is None:
+        raise NotFound
+    return town
+
+
+def get_town_by_id(town_id: uuid.UUID) -> Town:
+    """The town with this id.
+
+    Raises
+    ------
+    NotFound
+    """
+    town = db.session.get(Town, town_id)
+    if town is None:
+        raise NotFound
+    return town
+
+
+def slugify(name: str) -> str:
+    """A town's name as it stands in addresses: ``Münster`` is ``muenster``."""
+    german = name.strip().lower().translate({ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", ord("ß"): "ss"})
+    plain = unicodedata.normalize("NFKD", german).encode("ascii", "ignore").decode()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
