@@ -7,7 +7,7 @@ from importlib import resources
 from typing import Any, TypeVar
 
 from babel import Locale
-from flask import Flask, Response, g, request, url_for
+from flask import Flask, Response, g, has_request_context, request, url_for
 from flask_babel import format_date, format_time, get_locale, to_user_timezone
 from werkzeug.wrappers import Response as BaseResponse
 
@@ -33,7 +33,12 @@ def init_localisation(app: Flask) -> None:
 
 
 def select_language() -> str:
-    """``?lang=``, else the cookie, else the user's, else the town's, else what the browser asks for."""
+    """``?lang=``, else the cookie, else the user's, else the town's, else what the browser asks for.
+
+    English outside of a request: the command line and the worker.
+    """
+    if not has_request_context():
+        return "en"
     wishes = (
         request.args.get("lang"),
         request.cookies.get(COOKIE),

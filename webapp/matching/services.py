@@ -337,7 +337,9 @@ def _ids(row: Any) -> dict[str, str]:
 
 def _conflict(reason: str, **current: Any) -> Conflict:
     name = REASON_OF_RULE.get(reason, reason)
-    text = MESSAGES.get(name) or _l("Not possible: %(rule)s.", rule=_l(engine.RULE_TEXTS.get(reason, reason)))
+    text = MESSAGES.get(name)
+    if text is None:
+        text = _l("Not possible: %(rule)s.", rule=_l(engine.RULE_TEXTS[reason]))
     return Conflict(name, text, **current)
 
 

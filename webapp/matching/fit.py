@@ -1,0 +1,289 @@
+"""What of a pair matters to whoever decides: what both sides share, and where the score comes from. No rows change.
+
+Only what helps the decision is shown: how to reach people, where they live and when they were born is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from flask_babel import format_date, ngettext
+from flask_babel import gettext as _
+
+from webapp import engine, words
+from webapp.matching.labels import criterion_text
+from webapp.newcomers.models import Newcomer
+from webapp.offers.models import Offer
+
+STRONG = 0.6
+"""From this share of the most it could be, a part of the score is named as a reason."""
+
+
+@dataclass(frozen=True)
+class Term:
+    """A word on one side, and whether the other side has it too."""
+
+    text: str
+    is_shared: bool = False
+
+
+@dataclass(frozen=True)
+class Aspect:
+    """One line of the comparison: what it is about, and what stands on either side."""
+
+    name: str
+    newcomer: Sequence[Term]
+    offer: Sequence[Term]
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the two have something in common here."""
+        return any(term.is_shared for term in (*self.newcomer, *self.offer))
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of the score: what it adds and the most it could add, in points of a hundred."""
+
+    name: str
+    text: str
+    points: float
+    most: float
+
+    @property
+    def is_strong(self) -> bool:
+        """Whether it is near the most it could be."""
+        return self.most > 0 and self.points >= STRONG * self.most
+
+
+def points(score: float) -> int:
+    """A score as points of a hundred."""
+    return round(100 * score)
+
+
+def parts_of(parts: Mapping[str, float], limits: Mapping[str, float]) -> list[Part]:
+    """The parts of a score in the order in which people read them; those without weight are left out."""
+    return [
+        Part(name, criterion_text(name), 100 * parts.get(name, 0.0), 100 * most)
+        for name, most in limits.items()
+        if most > 0
+    ]
+
+
+def reasons_for(
+    newcomer: Newcomer, offer: Offer, parts: Mapping[str, float], limits: Mapping[str, float], most: int = 3
+) -> list[str]:
+    """The strongest parts of a score in words; shared interests by their names."""
+    strong = [part for part in parts_of(parts, limits) if part.is_strong]
+    strong.sort(key=lambda part: -part.points)
+    return [_reason(part, newcomer, offer) for part in strong[:most]]
+
+
+def _reason(part: Part, newcomer: Newcomer, offer: Offer) -> str:
+    if part.name == "interests":
+        shared = [term for term in offer.interests if _is_close_to_any(term, newcomer.interests)]
+        if shared:
+            return ", ".join(words.interest_names(shared[:2]))
+    return part.text
+
+
+def compare_sides(newcomer: Newcomer, offer: Offer, today: date) -> list[Aspect]:
+    """Both sides, aspect by aspect; aspects of which neither side says anything are left out."""
+    aspects = [
+        _languages(newcomer, offer),
+        _interests(_("Interests"), newcomer.interests, offer.interests),
+        _dislikes(newcomer, offer),
+        _named(_("Goals"), newcomer.goals, offer.goals, words.GOAL_NAMES),
+        _interests(_("Gives and looks for"), newcomer.can_offer, offer.seeks),
+        _hours(newcomer, offer),
+        _named(_("Needs"), newcomer.needs, _provided(offer), words.NEED_NAMES),
+        Aspect(_("Conditions"), _wishes(newcomer), _conditions(offer)),
+        Aspect(_("Way"), _mobility(newcomer), []),
+        Aspect(_("How it stands"), _waiting(newcomer, today), _places(offer)),
+    ]
+    return [aspect for aspect in aspects if aspect.newcomer or aspect.offer]
+
+
+def waiting_weeks(newcomer: Newcomer, today: date) -> int | None:
+    """How many weeks somebody has waited; None where it is not known."""
+    if newcomer.waiting_since is None:
+        return None
+    return max(0, (today - newcomer.waiting_since).days // 7)
+
+
+def common_hours(newcomer: Newcomer, offer: Offer) -> list[str]:
+    """The hours in which the two can meet: whole sessions of an activity, with a person any common stretch."""
+    free = _joined(engine.parse_hours(text) for text in newcomer.availability)
+    times = [engine.parse_hours(text) for text in offer.times]
+    if offer.kind == "association":
+        return [str(session) for session in times if any(hours.contains(session) for hours in free)]
+    return [
+        str(engine.Hours(max(one.start, other.start), min(one.end, other.end)))
+        for one in _joined(times)
+        for other in free
+        if one.overlaps(other)
+    ]
+
+
+def _joined(stretches: Iterable[engine.Hours]) -> list[engine.Hours]:
+    joined: list[engine.Hours] = []
+    for hours in sorted(stretches):
+        if joined and hours.start <= joined[-1].end and _same_day(joined[-1], hours):
+            joined[-1] = engine.Hours(joined[-1].start, max(joined[-1].end, hours.end))
+        else:
+            joined.append(hours)
+    return joined
+
+
+def _same_day(one: engine.Hours, other: engine.Hours) -> bool:
+    return one.start // (24 * 60) == other.start // (24 * 60)
+
+
+# Aspects ---------------------------------------------------------------------------------------------
+
+
+def _languages(newcomer: Newcomer, offer: Offer) -> Aspect:
+    def of(one: Sequence[Any], other: Sequence[Any]) -> list[Term]:
+        known = {engine.primary_language(row["code"]) for row in other}
+        return [
+            Term(_language(row), engine.primary_language(row["code"]) in known and row["level"] != "A0")
+            for row in one
+        ]
+
+    asked = [Term(_("asked for: %(level)s", level=offer.min_level))] if offer.min_level else []
+    return Aspect(
+        _("Languages"),
+        of(newcomer.languages, offer.languages),
+        [*of(offer.languages, newcomer.languages), *asked],
+    )
+
+
+def _language(row: Mapping[str, str]) -> str:
+    name = words.language_name(row["code"])
+    if row["level"] == "native":
+        return name
+    return f"{name} {row['level']}"
+
+
+def _interests(name: str, ones: Sequence[str], others: Sequence[str]) -> Aspect:
+    def of(terms: Sequence[str], against: Sequence[str]) -> list[Term]:
+        marked = [
+            Term(words.interest_names([term])[0], _is_close_to_any(term, against)) for term in terms
+        ]
+        return sorted(marked, key=lambda term: not term.is_shared)
+
+    return Aspect(name, of(ones, others), of(others, ones))
+
+
+def _is_close_to_any(term: str, others: Sequence[str]) -> bool:
+    return any(engine.are_close(term, other) for other in others)
+
+
+def _dislikes(newcomer: Newcomer, offer: Offer) -> Aspect:
+    """Only what meets an interest of the other side: the rest is nobody's business here."""
+    return Aspect(
+        _("Would rather not"),
+        [Term(words.interest_names([t])[0]) for t in newcomer.dislikes if t in offer.interests],
+        [Term(words.interest_names([t])[0]) for t in offer.dislikes if t in newcomer.interests],
+    )
+
+
+def _named(name: str, ones: Sequence[str], others: Sequence[str], names: Mapping[str, Any]) -> Aspect:
+    def of(values: Sequence[str], against: Sequence[str]) -> list[Term]:
+        return [Term(words.names_of([value], names)[0], value in against) for value in values]
+
+    return Aspect(name, of(ones, others), of(others, ones))
+
+
+def _provided(offer: Offer) -> list[str]:
+    """Which needs an offer meets, in the words of needs."""
+    met = [need for need in ("step_free", "childcare") if need in offer.access]
+    return [*met, *(["women_only"] if offer.gender_group == "women_only" else [])]
+
+
+def _hours(newcomer: Newcomer, offer: Offer) -> Aspect:
+    meeting = [engine.parse_hours(text) for text in common_hours(newcomer, offer)]
+
+    def of(times: Sequence[str]) -> list[Term]:
+        stretches = sorted(engine.parse_hours(text) for text in times)
+        return [Term(hours_name(hours), any(hours.overlaps(one) for one in meeting)) for hours in stretches]
+
+    return Aspect(_("Hours"), of(newcomer.availability), of(offer.times))
+
+
+def hours_name(hours: engine.Hours | str) -> str:
+    """A stretch of the week as people write it."""
+    return words.hours_text([str(hours)], 1)
+
+
+def _wishes(newcomer: Newcomer) -> list[Term]:
+    if not newcomer.prefers_gender:
+        return []
+    preferred = words.names_of([newcomer.prefers_gender], words.PREFERENCE_NAMES)[0]
+    return [Term(_("would rather meet: %(whom)s", whom=preferred))]
+
+
+def _conditions(offer: Offer) -> list[Term]:
+    found = []
+    if offer.gender_group == "men_only":
+        found.append(words.names_of([offer.gender_group], words.GENDER_GROUP_NAMES)[0])
+    if offer.age_min is not None and offer.age_max is not None:
+        found.append(_("from %(low)s to %(high)s years", low=offer.age_min, high=offer.age_max))
+    elif offer.age_min is not None:
+        found.append(_("from %(low)s years", low=offer.age_min))
+    elif offer.age_max is not None:
+        found.append(_("up to %(high)s years", high=offer.age_max))
+    if offer.cost_eur_month is not None:
+        found.append(_cost(offer))
+    if offer.prefers_gender:
+        preferred = words.names_of([offer.prefers_gender], words.PREFERENCE_NAMES)[0]
+        found.append(_("would rather meet: %(whom)s", whom=preferred))
+    return [Term(text) for text in found]
+
+
+def _cost(offer: Offer) -> str:
+    if not offer.cost_eur_month:
+        return _("free of charge")
+    cost = _("%(euros)s € a month", euros=f"{offer.cost_eur_month:g}")
+    return f"{cost}, {_('support possible')}" if offer.cost_support else cost
+
+
+def _mobility(newcomer: Newcomer) -> list[Term]:
+    found = words.names_of(newcomer.mobility, words.MODE_NAMES)
+    if newcomer.max_minutes is not None:
+        found.append(_("up to %(minutes)s minutes", minutes=newcomer.max_minutes))
+    return [Term(text) for text in found]
+
+
+def _waiting(newcomer: Newcomer, today: date) -> list[Term]:
+    found = []
+    if newcomer.need_level:
+        found.append(str(words.NEED_LEVEL_NAMES[newcomer.need_level]))
+    weeks = waiting_weeks(newcomer, today)
+    if weeks is not None:
+        found.append(waiting_text(weeks))
+    return [Term(text) for text in found]
+
+
+def waiting_text(weeks: int) -> str:
+    """How long somebody has waited, in words."""
+    if weeks == 0:
+        return _("new this week")
+    return ngettext("waiting for %(num)s week", "waiting for %(num)s weeks", weeks)
+
+
+def free_text(offer: Offer) -> str:
+    """How many places are free, in words."""
+    if offer.free <= 0:
+        return _("no place free")
+    return ngettext("%(num)s place free", "%(num)s places free", offer.free)
+
+
+def _places(offer: Offer) -> list[Term]:
+    found = [_("%(taken)s of %(capacity)s taken", taken=offer.taken, capacity=offer.capacity)]
+    if offer.confirmed_at is not None:
+        found.append(_("confirmed on %(day)s", day=format_date(offer.confirmed_at, "medium")))
+    return [Term(text) for text in found]
