@@ -214,9 +214,9 @@ def print_summary(plan: Plan, title: str = "") -> None:
 def generate(n_newcomers: int, n_offers: int, out: Path, seed: int, town: str, today: date | None) -> None:
     """Make a synthetic town: newcomers.csv and offers.csv in a folder."""
     with clear_errors():
-        people, places = generate_town(
-            town, n_newcomers, n_offers, np.random.default_rng(seed), today or date.today()
-        )
+        rng = np.random.default_rng(seed)
+        label = f"s{seed}-"
+        people, places = generate_town(town, n_newcomers, n_offers, rng, today or date.today(), label=label)
         out.mkdir(parents=True, exist_ok=True)
         write_newcomers(out / "newcomers.csv", people)
         write_offers(out / "offers.csv", places)

@@ -33,7 +33,7 @@ def in_application(function: Callable[..., Any]) -> Callable[..., Any]:
             except Conflict as error:
                 fail(f"Not possible: {error.message or error.reason}")
             except InvalidInput as error:
-                fail(str(error))
+                fail(*(f"{name}: {text}" for name, texts in error.fields.items() for text in texts))
 
     return run
 

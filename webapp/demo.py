@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import click
 from flask import Flask
-from sqlalchemy import inspect, text
+from sqlalchemy import MetaData, inspect
 
 from webapp import engine
 from webapp.access import system_actor
@@ -66,14 +66,9 @@ def _make_room(app: Flask) -> None:
             "Set KOPPEL_HOME to an empty folder for the demo, or KOPPEL_DATABASE_URL to an empty database.",
         )
     mark.touch()
-    with db.engine.connect() as connection:
-        is_sqlite = db.engine.dialect.name == "sqlite"
-        if is_sqlite:
-            connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
-        for table in tables:
-            name = db.engine.dialect.identifier_preparer.quote(table)
-            connection.execute(text(f"DROP TABLE {name}" + ("" if is_sqlite else " CASCADE")))
-        connection.commit()
+    last = MetaData()
+    last.reflect(db.engine)
+    last.drop_all(db.engine)
     db.engine.dispose()
 
 

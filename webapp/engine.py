@@ -266,6 +266,16 @@ def read_policy(text: str) -> Policy:
     return Policy.from_toml(text)
 
 
+def policy_of(plain: Mapping[str, Any]) -> Policy:
+    """The policy that a run kept with its result."""
+    return Policy.from_dict(plain)
+
+
+def part_limits(policy: Policy) -> dict[str, float]:
+    """The most each part of a score can be under a policy, by criterion; they sum to 1."""
+    return {criterion.name: float(share) for criterion, share in zip(CRITERIA, shares(policy), strict=True)}
+
+
 # Words -----------------------------------------------------------------------------------------------
 
 
@@ -275,6 +285,7 @@ def why(reason: str) -> str:
 
 
 RULE_TEXTS: Mapping[str, str] = {rule.name: rule.text for rule in RULES}
+PROTECTIVE_RULES = frozenset(rule.name for rule in RULES if rule.is_protective)
 CRITERION_TEXTS: Mapping[str, str] = {criterion.name: criterion.text for criterion in CRITERIA}
 
 
@@ -307,6 +318,12 @@ def interest_name(term_id: str, language: str) -> str:
     """The name of an interest; one outside the taxonomy is its own name."""
     term = load_taxonomy().terms.get(term_id)
     return term.name(language) if term else term_id
+
+
+def are_close(one: str, other: str) -> bool:
+    """Whether two interests are the same, or one is the broader of the other."""
+    terms = load_taxonomy()
+    return one == other or terms.broader(one) == other or terms.broader(other) == one
 
 
 def language_options(language: str) -> list[tuple[str, str]]:

@@ -63,7 +63,7 @@ def add_people(actor: Actor, town: Town, files: engine.TownFiles, *, shift: time
         "offers": list(_problems(Offer, town, offers)),
     }
     if any(problems.values()):
-        raise InvalidInput({name: texts[:MOST_SHOWN] for name, texts in problems.items() if texts})
+        raise InvalidInput({name: _shortened(texts) for name, texts in problems.items() if texts})
     models: tuple[tuple[type[Record], list[dict[str, Any]]], ...] = ((Newcomer, newcomers), (Offer, offers))
     for model, rows in models:
         for start in range(0, len(rows), ROWS_AT_ONCE):
@@ -74,6 +74,11 @@ def add_people(actor: Actor, town: Town, files: engine.TownFiles, *, shift: time
 def _shifted(row: dict[str, Any], shift: timedelta | None) -> dict[str, Any]:
     moved = {name: row[name] + shift for name in _DATES if shift and isinstance(row.get(name), date)}
     return row | moved
+
+
+def _shortened(texts: list[str]) -> list[str]:
+    more = len(texts) - MOST_SHOWN
+    return [*texts[:MOST_SHOWN], *([f"... and {more} more"] if more > 0 else [])]
 
 
 def _problems(model: Any, town: Town, rows: Sequence[dict[str, Any]]) -> Iterable[str]:

@@ -7,10 +7,12 @@ solve                   choose, by a named method
 AssignmentResult        the pairs, their value, the prices of the limits
 certify, Certificate    check a result without trusting the method
 reduced_values          what each pair is worth beyond the prices
+Room                    what the limits leave beside pairs that are chosen already
 solve_without_clashes   choose where some columns exclude each other for the same row
 """
 
 from matcher.assignment._prices import reduced_values
+from matcher.assignment._room import Room
 from matcher.assignment.certificate import Certificate, certify
 from matcher.assignment.problem import AssignmentProblem
 from matcher.assignment.repair import solve_without_clashes
@@ -21,6 +23,7 @@ __all__ = [
     "AssignmentProblem",
     "AssignmentResult",
     "Certificate",
+    "Room",
     "certify",
     "reduced_values",
     "solve",

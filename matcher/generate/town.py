@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from itertools import accumulate, pairwise
 
@@ -25,6 +26,7 @@ def generate_town(
     rng: np.random.Generator,
     today: date,
     split: Mapping[str, float] | None = None,
+    label: str = "",
 ) -> tuple[list[Newcomer], list[Offer]]:
     """Draw a town: people who look for company, and associations, mentors and neighbours who have places.
 
@@ -41,6 +43,8 @@ def generate_town(
     split : mapping of str to float, optional
         Share of each kind in the offers; by default about 46 % activities, 31 % mentors, 23 % households.
         Shares are scaled to one; a kind left out gets none.
+    label : str, optional
+        Stands before every id, so that several made towns fit into one database.
 
     Returns
     -------
@@ -79,7 +83,19 @@ def generate_town(
         *draw_mentors(place, n_mentors, dice, today),
         *draw_neighbours(place, n_neighbours, dice, today),
     ]
-    return newcomers, offers
+    return _labelled(newcomers, offers, label) if label else (newcomers, offers)
+
+
+def _labelled(
+    newcomers: list[Newcomer], offers: list[Offer], label: str
+) -> tuple[list[Newcomer], list[Offer]]:
+    people = [
+        replace(
+            person, id=label + person.id, household_id=person.household_id and label + person.household_id
+        )
+        for person in newcomers
+    ]
+    return people, [replace(offer, id=label + offer.id) for offer in offers]
 
 
 def _check(town: str, n_newcomers: int, n_offers: int, split: Mapping[str, float]) -> None:

@@ -1,4 +1,4 @@
-"""Files to records and back: what is read, what is refused and how it is said, that nothing is half written."""
+"""Files to records and back: what is read, what is refused and how, that nothing is half written."""
 
 from __future__ import annotations
 
@@ -141,14 +141,16 @@ def test_a_cell_that_cannot_be_is_named_with_line_column_and_value(
     tmp_path: Path, column: str, value: str
 ) -> None:
     cells = {"id": "b", "languages": "uk:native", "lat": "51", "lon": "7"} | {column: value}
-    text = f"{','.join(cells)}\n{','.join(['ok', 'uk:native', '51', '7', ''][: len(cells)])}\n{','.join(cells.values())}\n"
+    good = ["ok", "uk:native", "51", "7", ""][: len(cells)]
+    text = "".join(",".join(row) + "\n" for row in (cells, good, cells.values()))
     ((line, found_column, found_value),) = problems_of(tmp_path, text)
     assert (line, found_column) == (3, column)
     assert found_value in value or value in found_value
 
 
 def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
-    text = "id,languages,lat,birth_year\na,uk:native,x,y\na,uk:native,,\nb,,,\nid2,uk:native,,\nid2,uk:native,,\n"
+    rows = ["id,languages,lat,birth_year", "a,uk:native,x,y", "a,uk:native,,", "b,,,", "id2,uk:native,,"]
+    text = "\n".join([*rows, "id2,uk:native,,"])
     assert problems_of(tmp_path, text) == [
         (2, "lat", "x"),
         (2, "birth_year", "y"),

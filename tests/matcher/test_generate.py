@@ -152,3 +152,13 @@ def test_a_large_town_is_drawn_with_names_that_are_unique() -> None:
     assert len({person.email for person in newcomers if person.email}) == sum(
         bool(person.email) for person in newcomers
     )
+
+
+def test_a_label_stands_before_every_id_and_changes_nothing_else() -> None:
+    plain, labelled = (
+        generate_town("muenster", 30, 30, np.random.default_rng(3), date(2026, 3, 2), label=label)
+        for label in ("", "x-")
+    )
+    for before, after in zip([*plain[0], *plain[1]], [*labelled[0], *labelled[1]], strict=True):
+        assert after.id == f"x-{before.id}"
+        assert after.name == before.name

@@ -12,6 +12,8 @@ from webapp import create_app
 from webapp.config import REMEDIES, load_settings
 from webapp.exceptions import InvalidSettings
 
+SECRETS = {"KOPPEL_DATABASE_URL", "KOPPEL_SECRET_KEY", "KOPPEL_DEMO_PASSWORD"}
+
 
 @pytest.fixture
 def fresh_home(tmp_path, monkeypatch):
@@ -24,7 +26,7 @@ def fresh_home(tmp_path, monkeypatch):
     [
         ("KOPPEL_DATABASE_URL", "mysql://root:hunter2@host/db"),
         ("KOPPEL_SECRET_KEY", "hunter2"),
-        ("KOPPEL_DEMO_PASSWORD", "hunter2"),
+        ("KOPPEL_DEMO_PASSWORD", "short"),
         ("KOPPEL_BASE_URL", "koppel.example"),
         ("KOPPEL_PROXY_HOPS", "many"),
         ("KOPPEL_PROXY_HOPS", "6"),
@@ -41,6 +43,7 @@ def test_a_bad_setting_is_refused_with_its_remedy(fresh_home, monkeypatch, name,
     [problem] = refused.value.problems
     assert problem.startswith(f"{name}: got ")
     assert REMEDIES[name] in problem
+    assert (repr(value) in problem) == (name not in SECRETS)
     assert "hunter2" not in problem
 
 
