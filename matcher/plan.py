@@ -16,7 +16,13 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from matcher.assignment import AssignmentProblem, AssignmentResult, solve_without_clashes
+from matcher.assignment import (
+    AssignmentProblem,
+    AssignmentResult,
+    Certificate,
+    certify,
+    solve_without_clashes,
+)
 from matcher.candidates import all_pairs, find_candidates, keep_best
 from matcher.criteria import CRITERIA
 from matcher.eligibility import RULES, Pairs, Rule, Situation, broken_rules, is_stored
@@ -113,14 +119,15 @@ class Plan:
     proposals : tuple of Proposal
         In the order of the newcomers, then of the offers.
     unmatched : tuple of Unmatched
-    objective, bound : float
-        Value of the plan and what no plan over the same candidates can exceed; scores, switching bonuses
-        and the bonus for serving a person at all.
+    certificate : Certificate
+        The proof, recomputed from pairs and prices alone: `objective`, the value of the plan in scores,
+        switching bonuses and bonuses for serving a person at all, and `bound`, what no plan over the same
+        candidates can exceed.
     status : {"optimal", "feasible"}
     n_candidates : int
         Pairs that every rule allows, and of these `n_left_out` were beyond the best of their newcomer and
         kind (`Limits.candidates_per_kind`) and took no part: the proof speaks of the others.
-    place_prices, urgency : mapping of str to float
+    prices, urgency : mapping of str to float
         By offer: what one place less or more is worth at most. By newcomer: the bonus for serving them.
     seconds : mapping of str to float
         Wall-clock seconds of each stage.
@@ -132,16 +139,25 @@ class Plan:
     today: date
     proposals: tuple[Proposal, ...]
     unmatched: tuple[Unmatched, ...]
-    objective: float
-    bound: float
+    certificate: Certificate
     status: str
     method: str
     n_candidates: int
     n_left_out: int
-    place_prices: Mapping[str, float]
+    prices: Mapping[str, float]
     urgency: Mapping[str, float]
     seconds: Mapping[str, float] = field(compare=False)
     workings: Workings = field(compare=False, repr=False)
+
+    @property
+    def objective(self) -> float:
+        """Value of the plan."""
+        return self.certificate.objective
+
+    @property
+    def bound(self) -> float:
+        """What no plan over the same candidates can exceed."""
+        return self.certificate.bound
 
     @property
     def mean_score(self) -> float:
@@ -266,13 +282,12 @@ def make_plan(
         today=today,
         proposals=proposals,
         unmatched=unmatched,
-        objective=result.objective,
-        bound=result.bound,
+        certificate=certify(problem, result),
         status=result.status,
         method=result.method,
         n_candidates=found.rows.size,
         n_left_out=int(found.rows.size - pairs.rows.size),
-        place_prices=MappingProxyType(dict(zip(ids.offers, result.column_prices.tolist(), strict=True))),
+        prices=MappingProxyType(dict(zip(ids.offers, result.column_prices.tolist(), strict=True))),
         urgency=MappingProxyType(dict(zip(ids.newcomers, row_bonus(situation).tolist(), strict=True))),
         seconds=MappingProxyType(seconds),
         workings=workings,

@@ -172,6 +172,8 @@ def test_a_town_is_matched_to_a_proven_plan_that_keeps_every_rule(seed: int) -> 
     newcomers, offers = a_town(150, 120, seed)
     plan = plan_of(newcomers, offers)
     assert len(plan.proposals) > 50
+    assert plan.certificate.feasible
+    assert plan.certificate.violations == ()
     assert plan.objective <= plan.bound + 1e-6
     assert plan.bound - plan.objective < 0.02 * plan.bound
     by_pair = {(e.newcomer_id, e.offer_id): e for e in examine(newcomers, offers, plan.policy, today=TODAY)}

@@ -1,0 +1,65 @@
+"""The wheel: what is installed elsewhere works without the checkout, seed tables and pages included."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the project as its wheel installs it."""
+    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("target")
+    for name in ("matcher", "webapp", "data"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("setup.cfg", "pyproject.toml", "README.md"):
+        shutil.copy(ROOT / name, source / name)
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
+    subprocess.run(
+        [*pip, "wheel", "--no-deps", "--no-build-isolation", "--no-index", "-w", target, source], check=True
+    )
+    (wheel,) = target.glob("koppel-*.whl")
+    subprocess.run(
+        [*pip, "install", "--no-deps", "--no-index", "--target", target / "site", wheel], check=True
+    )
+    return target / "site"
+
+
+def run(installed: Path, code: str, folder: Path) -> str:
+    """Run Python outside of the checkout, on the installed project."""
+    program = f"import sys; sys.path.insert(0, {str(installed)!r}); {code}"
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", program], cwd=folder, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_the_installed_engine_matches_the_installed_seed_people(installed: Path, tmp_path: Path) -> None:
+    code = (
+        "from matcher.vocabulary import open_seed; from matcher.cli import match; import matcher; "
+        "folder = str(open_seed('muenster')); "
+        "match([folder + '/newcomers.csv', folder + '/offers.csv', '--out', 'm.csv', '--json'], "
+        "standalone_mode=False); print(matcher.__file__)"
+    )
+    assert run(installed, code, tmp_path).strip().endswith(str(installed / "matcher" / "__init__.py"))
+    assert (tmp_path / "m.csv").read_text().count("\n") > 100
+
+
+def test_the_installed_web_application_has_its_pages_tables_and_styles(
+    installed: Path, tmp_path: Path
+) -> None:
+    code = (
+        "import os; os.environ['KOPPEL_HOME'] = 'home'; "
+        "from webapp import create_app; from webapp.upgrade import upgrade_database; app = create_app(); "
+        "upgrade_database(app); client = app.test_client(); "
+        "print([client.get(url).status_code for url in "
+        "('/login?lang=de', '/static/koppel.css', '/static/vendor/pico.min.css')])"
+    )
+    assert "[200, 200, 200]" in run(installed, code, tmp_path)
