@@ -20,9 +20,9 @@ _ENTRIES = (
 # A detail page lights up the entry of its list.
 _FAMILIES = {
     "matching.placements": ("matching.placement",),
-    "matching.runs": ("matching.run",),
+    "matching.runs": ("matching.run", "matching.open_wishes"),
     "matching.board": ("matching.proposal", "matching.board", "matching.explain"),
-    "newcomers.index": ("newcomers.",),
+    "newcomers.index": ("newcomers.", "matching.place_"),
     "offers.index": ("offers.",),
     "audit.history": ("audit.",),
 }

@@ -59,6 +59,8 @@ def optional_int(low: int, high: int) -> fields.Integer:
 class Number(fields.Float):
     """A number from `low` to `high` that may be left out; takes a comma as well as a point."""
 
+    default_error_messages = {"special": "Not a valid number."}  # noqa: RUF012
+
     def __init__(self, low: float, high: float) -> None:
         super().__init__(load_default=None, allow_none=True, validate=validate.Range(low, high))
 

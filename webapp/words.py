@@ -94,7 +94,8 @@ def options(names: Mapping[Any, Any], empty: str | None = None) -> Options:
 def level_options() -> Options:
     """Language levels with their CEFR letters, for people who know these."""
     return [
-        (level, str(name) if level == "native" else f"{level} – {name}") for level, name in LEVEL_NAMES.items()
+        (level, str(name) if level == "native" else f"{level} – {name}")
+        for level, name in LEVEL_NAMES.items()
     ]
 
 
@@ -184,7 +185,9 @@ def _clock_range(start: int, length: int) -> str:
 
 def duration(since: date, until: date) -> str:
     """How long it is from one day to another, in words: 3 weeks, 5 months."""
-    days = max(0, (until - since).days)
+    days = (until - since).days
+    if days < 1:
+        return _("since today")
     return format_timedelta(timedelta(days=days), granularity="day", threshold=1.5)
 
 

@@ -23,9 +23,10 @@ PUBLIC = {
     "accounts.login": "the log-in form",
     "accounts.log_in": "the log-in itself",
     "newcomers.intake": "people new in town introduce themselves",
+    "newcomers.submit_intake": "and send it",
     "newcomers.thanks": "what they see afterwards",
-    "offers.capacity_link": "a signed link shows an offer's free places",
-    "offers.change_capacity_link": "and changes them",
+    "offers.capacity": "a signed link shows an offer's free places",
+    "offers.tell_capacity": "and changes them",
 }
 
 

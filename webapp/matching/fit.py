@@ -1,20 +1,21 @@
-"""What of a pair matters to whoever decides: what both sides share, and where the score comes from. No rows change.
+"""What of a pair matters to whoever decides: what both sides share, where the score comes from.
 
 Only what helps the decision is shown: how to reach people, where they live and when they were born is not.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from flask_babel import format_date, ngettext
+from flask_babel import format_date, format_decimal, format_percent, ngettext
 from flask_babel import gettext as _
 
 from webapp import engine, words
-from webapp.matching.labels import criterion_text
+from webapp.matching.labels import REASON_NAMES, criterion_text
 from webapp.newcomers.models import Newcomer
 from webapp.offers.models import Offer
 
@@ -77,20 +78,20 @@ def reasons_for(
     newcomer: Newcomer, offer: Offer, parts: Mapping[str, float], limits: Mapping[str, float], most: int = 3
 ) -> list[str]:
     """The strongest parts of a score in words; shared interests by their names."""
-    strong = [part for part in parts_of(parts, limits) if part.is_strong]
-    strong.sort(key=lambda part: -part.points)
-    return [_reason(part, newcomer, offer) for part in strong[:most]]
+    shared = [term for term in offer.interests if _is_close_to_any(term, newcomer.interests)]
+    names = (
+        {**REASON_NAMES, "interests": ", ".join(words.interest_names(shared[:2]))} if shared else REASON_NAMES
+    )
+    named = [
+        part
+        for part in parts_of(parts, limits)
+        if part.name in names and (part.is_strong or (shared and part.name == "interests"))
+    ]
+    named.sort(key=lambda part: -part.points)
+    return [str(names[part.name]) for part in named[:most]]
 
 
-def _reason(part: Part, newcomer: Newcomer, offer: Offer) -> str:
-    if part.name == "interests":
-        shared = [term for term in offer.interests if _is_close_to_any(term, newcomer.interests)]
-        if shared:
-            return ", ".join(words.interest_names(shared[:2]))
-    return part.text
-
-
-def compare_sides(newcomer: Newcomer, offer: Offer, today: date) -> list[Aspect]:
+def compare_sides(newcomer: Newcomer, offer: Offer, today: date, way: str = "") -> list[Aspect]:
     """Both sides, aspect by aspect; aspects of which neither side says anything are left out."""
     aspects = [
         _languages(newcomer, offer),
@@ -101,7 +102,7 @@ def compare_sides(newcomer: Newcomer, offer: Offer, today: date) -> list[Aspect]
         _hours(newcomer, offer),
         _named(_("Needs"), newcomer.needs, _provided(offer), words.NEED_NAMES),
         Aspect(_("Conditions"), _wishes(newcomer), _conditions(offer)),
-        Aspect(_("Way"), _mobility(newcomer), []),
+        Aspect(_("Way"), _mobility(newcomer) if way else [], [Term(way)] if way else []),
         Aspect(_("How it stands"), _waiting(newcomer, today), _places(offer)),
     ]
     return [aspect for aspect in aspects if aspect.newcomer or aspect.offer]
@@ -115,7 +116,7 @@ def waiting_weeks(newcomer: Newcomer, today: date) -> int | None:
 
 
 def common_hours(newcomer: Newcomer, offer: Offer) -> list[str]:
-    """The hours in which the two can meet: whole sessions of an activity, with a person any common stretch."""
+    """The hours in which the two can meet: whole sessions of an activity, any stretch with a person."""
     free = _joined(engine.parse_hours(text) for text in newcomer.availability)
     times = [engine.parse_hours(text) for text in offer.times]
     if offer.kind == "association":
@@ -170,9 +171,7 @@ def _language(row: Mapping[str, str]) -> str:
 
 def _interests(name: str, ones: Sequence[str], others: Sequence[str]) -> Aspect:
     def of(terms: Sequence[str], against: Sequence[str]) -> list[Term]:
-        marked = [
-            Term(words.interest_names([term])[0], _is_close_to_any(term, against)) for term in terms
-        ]
+        marked = [Term(words.interest_names([term])[0], _is_close_to_any(term, against)) for term in terms]
         return sorted(marked, key=lambda term: not term.is_shared)
 
     return Aspect(name, of(ones, others), of(others, ones))
@@ -275,6 +274,14 @@ def waiting_text(weeks: int) -> str:
     return ngettext("waiting for %(num)s week", "waiting for %(num)s weeks", weeks)
 
 
+def way_text(minutes: float | None, distance_km: float | None) -> str:
+    """How far it is, in words."""
+    if minutes is None or distance_km is None:
+        return _("way not known")
+    km = format_decimal(max(0.1, round(distance_km, 1)), format="0.0")
+    return _("%(minutes)s min, %(km)s km", minutes=round(minutes), km=km)
+
+
 def free_text(offer: Offer) -> str:
     """How many places are free, in words."""
     if offer.free <= 0:
@@ -287,3 +294,41 @@ def _places(offer: Offer) -> list[Term]:
     if offer.confirmed_at is not None:
         found.append(_("confirmed on %(day)s", day=format_date(offer.confirmed_at, "medium")))
     return [Term(text) for text in found]
+
+
+def difference_text(score: float, other: float) -> str:
+    """How a score compares with another, in points of a hundred as they are shown."""
+    difference = points(score) - points(other)
+    if difference == 0:
+        return _("as good")
+    if difference > 0:
+        return ngettext("%(num)s point more", "%(num)s points more", difference)
+    return ngettext("%(num)s point less", "%(num)s points less", -difference)
+
+
+def proof_text(figures: Mapping[str, Any]) -> str:
+    """How good a plan is proven to be, in plain sentences."""
+    value, bound = figures["objective"], figures["bound"]
+    worth = format_decimal(round(value, 2))
+    if figures["status"] == "optimal":
+        text = _("This plan is worth %(value)s. Proven: no other plan is worth more.", value=worth)
+    else:
+        text = _(
+            "This plan is worth %(value)s. Proven: no plan is worth more than %(bound)s, "
+            "so this one reaches at least %(percent)s of the best.",
+            value=worth,
+            bound=format_decimal(round(bound, 2)),
+            percent=format_percent(_rounded_down(value / bound), "0.0 %"),
+        )
+    if figures.get("candidates_left_out"):
+        left_out = ngettext(
+            "%(num)s pair far down the list took no part.",
+            "%(num)s pairs far down the list took no part.",
+            figures["candidates_left_out"],
+        )
+        return f"{text} {left_out}"
+    return text
+
+
+def _rounded_down(share: float) -> float:
+    return math.floor(1000 * share) / 1000

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from webapp import engine
+from webapp.words import MODE_NAMES, names_of
 
 REJECT_REASON_NAMES: Mapping[str, Any] = {
     "too_far": _l("Too far"),
@@ -57,7 +58,7 @@ TONES: Mapping[str, str] = {
     **{"active": "good", "ended": "quiet", "undone": "quiet"},
     **{"queued": "wait", "running": "open", "done": "good", "failed": "bad"},
 }
-NEED_TONES: Mapping[int, str] = {3: "wait", 4: "bad"}
+NEED_TONES: Mapping[int, str] = {3: "quiet", 4: "wait"}
 """Levels of need that a pill points out; the lower ones are plain words."""
 
 STAGE_NAMES: Mapping[str, Any] = {
@@ -91,6 +92,16 @@ NUMBER_NAMES: Mapping[str, Any] = {
     "limit": _l("places for one first language"),
 }
 """What a conflict tells of how things stand now."""
+
+REASON_NAMES: Mapping[str, Any] = {
+    "interests": _l("shared interests"),
+    "language": _l("they understand each other"),
+    "hours": _l("hours match"),
+    "goals": _l("goals match"),
+    "life_phase": _l("similar phase of life"),
+    "reciprocity": _l("give and take"),
+}
+"""Parts of the score in the few words of the board; what stands there as a number anyway is left out."""
 
 SECTION_NAMES: Mapping[str, Any] = {
     "bonus": _l("What serving somebody at all is worth"),
@@ -145,7 +156,7 @@ def setting_text(value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, list | tuple):
-        return ", ".join(str(one) for one in value)
+        return ", ".join(names_of(value, MODE_NAMES))
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -81,17 +81,20 @@ class IntakeSchema(_PersonFields):
     language_3 = Text(40, load_default="")
     level_3 = choice(LEVELS)
     availability = choices(INTAKE_HOURS)
-    wants = fields.List(
-        Text(40, validate=validate.OneOf(KINDS)),
-        required=True,
-        validate=validate.Length(min=1, max=len(KINDS)),
-    )
-    consent = fields.Boolean(required=True, validate=validate.Equal(True))
+    wants = choices(KINDS)
+    consent = flag()
     website = fields.String(load_default="")
 
     def __init__(self, *, town_language: str, **kwargs: Any) -> None:
         self.town_language = town_language
         super().__init__(**kwargs)
+
+    @ma.validates_schema(skip_on_field_errors=False)
+    def _check_consent(self, values: dict[str, Any], **_kwargs: Any) -> None:
+        if not values.get("consent"):
+            raise ma.ValidationError(
+                {"consent": [_("We need your agreement before we can look for anybody.")]}
+            )
 
     @ma.validates_schema(skip_on_field_errors=False)
     def _check_contact(self, values: dict[str, Any], **_kwargs: Any) -> None:
@@ -130,7 +133,7 @@ class IntakeSchema(_PersonFields):
 
     @ma.post_load
     def _count_wants(self, values: dict[str, Any], **_kwargs: Any) -> dict[str, Any]:
-        chosen = values.pop("wants")
+        chosen = values.pop("wants") or ["association"]
         return {**values, **{f"wants_{kind}": int(kind in chosen) for kind in KINDS}}
 
 

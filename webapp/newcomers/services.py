@@ -40,7 +40,7 @@ _ACTION_OF_STATUS = {"ready": "newcomer.resumed", "paused": "newcomer.paused", "
 
 def query_newcomers(
     actor: Actor, *, search: str = "", status: str = "", need: int | None = None, kind: str = ""
-) -> Select[Any]:
+) -> Select[Newcomer]:
     """The newcomers of the actor's town: those to check first, then by need and waiting time.
 
     Parameters

@@ -1,39 +1,42 @@
-"""Pages about newcomers for coordinators: the list, one person, their form, their need, erasing them."""
+"""The intake form for everybody; the list, a person, their form and erasing them for coordinators."""
 
 from __future__ import annotations
 
 import uuid
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 
 from webapp import words
 from webapp.access import current_actor
+from webapp.accounts.login import public
 from webapp.database import write_transaction
-from webapp.engine import KINDS, interest_groups
+from webapp.engine import KINDS
 from webapp.exceptions import Conflict, InvalidInput
+from webapp.extensions import limiter
 from webapp.forms import Form, empty_form, read_form, read_query
 from webapp.newcomers import services
+from webapp.newcomers.labels import (
+    NEED_TONES,
+    STATUS_NAMES,
+    STATUS_TONES,
+    form_choices,
+    form_labels,
+    intake_choices,
+    intake_labels,
+)
 from webapp.newcomers.models import STATUSES, Newcomer
-from webapp.newcomers.schemas import NeedSchema, NewcomerFormSchema, NewcomerQuery
+from webapp.newcomers.schemas import IntakeSchema, NeedSchema, NewcomerFormSchema, NewcomerQuery
 from webapp.pagination import paginate, requested_page
 from webapp.people import today_in
 from webapp.profile_fields import LANGUAGE_ROWS, profile_values
-from webapp.towns.services import get_town_by_id
+from webapp.towns.models import Town
+from webapp.towns.services import get_town, get_town_by_id
 
 bp = Blueprint("newcomers", __name__)
 
-STATUS_NAMES = {
-    "new": _l("to check"),
-    "ready": _l("ready"),
-    "paused": _l("paused"),
-    "closed": _l("closed"),
-}
-STATUS_TONES = {"new": "open", "ready": "good", "paused": "wait", "closed": "quiet"}
-NEED_TONES = {1: "quiet", 2: "quiet", 3: "wait", 4: "bad"}
 _PLAIN_FIELDS = (
     *("name", "email", "phone", "contact_language", "birth_year", "gender", "prefers_gender"),
     *("household_id", "guardian_consent", "dislikes", "goals", "can_offer", "address", "postcode"),
@@ -61,6 +64,7 @@ def index() -> ResponseReturnValue:
         links=links,
         is_filtered=any(form.data.values()),
         is_empty=not any(counts.values()),
+        intake_url=_intake_url(),
         kinds=words.options(words.KIND_NAMES, _("All")),
         needs=[("", _("All")), *((str(n), _need_from(n)) for n in (2, 3, 4))],
         **_names(),
@@ -70,6 +74,11 @@ def index() -> ResponseReturnValue:
 def _list_url(form: Form, status: str) -> str:
     kept = {name: value for name, value in form.data.items() if value and name != "status"}
     return url_for("newcomers.index", **kept, status=status or None)
+
+
+def _intake_url() -> str:
+    town_id = current_actor().town_id
+    return url_for("newcomers.intake", town_slug=get_town_by_id(town_id).slug) if town_id else ""
 
 
 def _need_from(level: int) -> str:
@@ -124,7 +133,8 @@ def update(newcomer_id: uuid.UUID) -> ResponseReturnValue:
         with write_transaction():
             services.update_newcomer(actor, newcomer_id, **form.data)
     except Conflict as conflict:
-        form.errors["_"] = [f"{conflict.message} {_('Nothing was saved. Please compare, and save again.')}"]
+        what_now = _("Nothing was saved. Please compare, and save again.")
+        form.errors["_"] = [f"{conflict.message} {what_now}"]
         form.values = {**form.values, "version": conflict.current.get("version", "")}
         return _form_page("newcomers/edit.html", form, newcomer), 409
     flash(_("Saved."), "success")
@@ -181,6 +191,53 @@ def erase_for_good(newcomer_id: uuid.UUID) -> ResponseReturnValue:
     return redirect(url_for("newcomers.index"), 303)
 
 
+@bp.get("/intake/<town_slug>")
+@public
+def intake(town_slug: str) -> ResponseReturnValue:
+    """The form a newcomer fills in."""
+    return _intake_page(_public_town(town_slug), empty_form())
+
+
+@bp.post("/intake/<town_slug>")
+@public
+@limiter.limit("10 per minute; 60 per hour")
+def submit_intake(town_slug: str) -> ResponseReturnValue:
+    """Take in what a newcomer filled in. The answer is the same for a person known already."""
+    town = _public_town(town_slug)
+    form = read_form(IntakeSchema(town_language=town.language))
+    if not form.is_valid:
+        return _intake_page(town, form), 422
+    is_robot = bool(form.data.pop("website"))  # a field that people do not see
+    if not is_robot:
+        town_id = town.id
+        with write_transaction():
+            services.submit_intake(get_town_by_id(town_id), form.data)
+    return redirect(url_for("newcomers.thanks", town_slug=town_slug), 303)
+
+
+@bp.get("/intake/<town_slug>/thanks")
+@public
+def thanks(town_slug: str) -> ResponseReturnValue:
+    """What happens next."""
+    return render_template("newcomers/thanks.html", town=_public_town(town_slug))
+
+
+def _public_town(slug: str) -> Town:
+    town = get_town(slug)
+    g.town_name, g.town_timezone = town.name, town.timezone
+    return town
+
+
+def _intake_page(town: Town, form: Form) -> str:
+    return render_template(
+        "newcomers/intake.html",
+        town=town,
+        form=form,
+        labels=intake_labels(town.language),
+        **intake_choices(town.language),
+    )
+
+
 def _detail_page(newcomer_id: uuid.UUID, need_form: Form | None = None) -> str:
     actor = current_actor()
     newcomer = services.get_newcomer(actor, newcomer_id)
@@ -211,59 +268,4 @@ def _names(today: Any = None) -> dict[str, Any]:
 
 
 def _form_page(template: str, form: Form, newcomer: Newcomer | None = None) -> str:
-    chosen = [form.value(f"language_{row}") for row in range(1, LANGUAGE_ROWS + 1)]
-    return render_template(
-        template,
-        form=form,
-        newcomer=newcomer,
-        language_rows=LANGUAGE_ROWS,
-        language_groups=words.language_groups([*chosen, form.value("contact_language")]),
-        levels=words.level_options(),
-        interest_groups=interest_groups(words.language_code()),
-        days=words.weekday_names(),
-        goals=words.options(words.GOAL_NAMES),
-        needs=words.options(words.NEED_NAMES),
-        modes=words.options(words.MODE_NAMES),
-        genders=words.options(words.GENDER_NAMES, _("not said")),
-        preferences=words.options(words.PREFERENCE_NAMES, _("no wish")),
-        labels=_labels(),
-    )
-
-
-def _labels() -> dict[str, str]:
-    days = {f"hours_{day}": name for day, name in words.weekday_names()}
-    rows = range(1, LANGUAGE_ROWS + 1)
-    return {
-        **days,
-        **{f"language_{row}": _("Language %(number)s", number=row) for row in rows},
-        **{f"level_{row}": _("Language %(number)s", number=row) for row in rows},
-        "name": _("Name"),
-        "email": _("E-mail address"),
-        "phone": _("Telephone"),
-        "contact_language": _("Language to write in"),
-        "birth_year": _("Year of birth"),
-        "gender": _("Gender"),
-        "prefers_gender": _("Would rather meet"),
-        "household_id": _("Household"),
-        "children_birth_years": _("Children, born in"),
-        "guardian_consent": _("Parents or guardian agree"),
-        "interests": _("Likes"),
-        "interests_other": _("Likes, in other words"),
-        "dislikes": _("Would rather not"),
-        "can_offer": _("Can show or teach others"),
-        "goals": _("Goals"),
-        "address": _("Street and number"),
-        "postcode": _("Postcode"),
-        "lat": _("Latitude"),
-        "lon": _("Longitude"),
-        "mobility": _("Gets around"),
-        "max_minutes": _("Minutes on the way, at most"),
-        "needs": _("Needs"),
-        "wants_association": _("Associations"),
-        "wants_mentor": _("Mentors"),
-        "wants_neighbour": _("Neighbours"),
-        "max_placements": _("In all, at most"),
-        "waiting_since": _("Waiting since"),
-        "consent": _("Agreed to take part"),
-        "notes": _("Notes"),
-    }
+    return render_template(template, form=form, newcomer=newcomer, labels=form_labels(), **form_choices(form))

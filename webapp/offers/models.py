@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
@@ -12,6 +12,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from webapp.database import Record, utc_now
 
 STATUSES = ("active", "paused", "closed")
+SCREENED_KINDS = ("mentor", "neighbour")
+STALE_AFTER = timedelta(days=183)
+SCREENING_WARNING = timedelta(days=60)
 
 _IN_STATUSES = f"status IN ({', '.join(repr(status) for status in STATUSES)})"
 
@@ -85,3 +88,22 @@ class Offer(Record):
     def free(self) -> int:
         """How many places are free."""
         return self.capacity - self.taken
+
+    def is_stale(self, today: date) -> bool:
+        """Whether nobody has said for half a year that its places are still right."""
+        return self.confirmed_at is None or self.confirmed_at < today - STALE_AFTER
+
+    @property
+    def needs_screening(self) -> bool:
+        """Whether a screening is looked at before people are left alone with each other."""
+        return self.kind in SCREENED_KINDS
+
+    def screening_state(self, today: date) -> str:
+        """``not_needed``, ``missing``, ``expired``, ``soon`` or ``valid``."""
+        if not self.needs_screening:
+            return "not_needed"
+        if self.screening_valid_until is None:
+            return "missing"
+        if self.screening_valid_until < today:
+            return "expired"
+        return "soon" if self.screening_valid_until < today + SCREENING_WARNING else "valid"

@@ -1,0 +1,107 @@
+"""Every page as people meet it: accessible, inside its width, in every language, with the network cut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+LogIn = Callable[..., Page]
+
+PUBLIC = ("/login", "/intake/muenster", "/nowhere")
+PAGES = (
+    *("/board", "/board?kind=mentor", "/newcomers", "/newcomers/new", "/offers", "/offers?kind=mentor"),
+    *("/placements", "/runs", "/open-wishes", "/history", "/search?q=an", "/account"),
+)
+LINKED = {
+    "a proposal": ("/board", "main a[href*='/proposals/']"),
+    "a newcomer": ("/newcomers?status=ready", "main tbody a"),
+    "an offer": ("/offers?kind=association", "main tbody a"),
+    "a mentor": ("/offers?kind=mentor", "main tbody a"),
+    "a run": ("/runs", "main tbody a"),
+}
+AXE = {
+    "runOnly": {
+        "type": "tag",
+        "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+    }
+}
+
+
+def assert_inside_its_width(page: Page) -> None:
+    spill = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert page.evaluate(spill) == 0, page.url
+
+
+def assert_accessible(page: Page) -> None:
+    found = Axe().run(page, options=AXE)
+    assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
+
+
+def every_page(page: Page) -> Iterator[Page]:
+    """Go to every page, one after the other."""
+    for address in PAGES:
+        page.goto(address)
+        yield page
+    for start, link in LINKED.values():
+        page.goto(start)
+        page.goto(str(page.locator(link).first.get_attribute("href")))
+        yield page
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("address", PUBLIC)
+def test_a_public_page_is_accessible_and_inside_its_width(open_page: LogIn, address: str, width: int) -> None:
+    page = open_page(width=width, bypass_csp=True)  # axe itself sets styles
+    page.goto(address)
+    assert_inside_its_width(page)
+    assert_accessible(page)
+
+
+@pytest.mark.parametrize(("width", "locale"), [(320, "en"), (1280, "de"), (1280, "nl")])
+def test_every_page_is_accessible(logged_in: LogIn, width: int, locale: str) -> None:
+    for page in every_page(logged_in(width=width, locale=locale, bypass_csp=True)):
+        assert_accessible(page)
+
+
+@pytest.mark.parametrize("locale", ["en", "de", "nl"])
+def test_every_page_keeps_inside_a_small_phone_and_its_own_policy(logged_in: LogIn, locale: str) -> None:
+    for page in every_page(logged_in(width=320, locale=locale)):
+        assert_inside_its_width(page)
+
+
+def test_pages_speak_the_language_that_was_chosen(logged_in: LogIn) -> None:
+    page = logged_in()
+    titles = {}
+    for language in ("en", "de", "nl"):
+        page.goto(f"/newcomers?lang={language}")
+        titles[language] = page.get_by_role("heading", level=1).inner_text()
+        assert page.locator("html").get_attribute("lang") == language
+    assert titles == {"en": "Newcomers", "de": "Neuzugewanderte", "nl": "Nieuwkomers"}
+
+
+def test_the_main_task_can_be_done_by_keyboard_alone(logged_in: LogIn) -> None:
+    page = logged_in()
+    page.keyboard.press("Tab")
+    assert (
+        "skip"
+        in page.evaluate("document.activeElement.className + document.activeElement.textContent").lower()
+    )
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if "/proposals/" in (page.evaluate("document.activeElement.getAttribute('href')") or ""):
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/proposals/*")
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        if (
+            page.evaluate("document.activeElement.tagName + document.activeElement.textContent.trim()")
+            == "BUTTONConfirm"
+        ):
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/board*")
+    assert page.get_by_role("button", name="Undo").count() >= 1
