@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,17 @@ QUIET = (
 )
 
 
+@dataclass(frozen=True)
+class Served:
+    """A Koppel that runs: where, and what it says on standard error."""
+
+    address: str
+    said: list[str]
+
+
 @pytest.fixture(scope="session")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a Koppel that serves a fresh demo."""
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A Koppel that serves a fresh demo."""
     home = tmp_path_factory.mktemp("served")
     settings = {"KOPPEL_HOME": str(home), "KOPPEL_DEMO_PASSWORD": PASSWORD}
     environment = {name: value for name, value in os.environ.items() if not name.startswith("KOPPEL_")}
@@ -53,7 +62,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     is_up.wait(timeout=120)
     address = re.search(r"Koppel is at (http://\S+)", "".join(said))
     assert address is not None, f"koppel demo did not start: {''.join(said)}"
-    yield address[1]
+    yield Served(address[1], said)
     server.terminate()
     assert server.wait(timeout=30) == 0
     listener.join()
@@ -73,7 +82,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def open_page(browser: Browser, served: str) -> Iterator[Callable[..., Page]]:
+def open_page(browser: Browser, served: Served) -> Iterator[Callable[..., Page]]:
     """Opens a page in a session of its own: ``open_page(width=390, locale="de", java_script_enabled=False)``.
 
     Whatever the browser complains of fails the test: errors in the console, policy violations, requests that
@@ -87,16 +96,16 @@ def open_page(browser: Browser, served: str) -> Iterator[Callable[..., Page]]:
             complaints.append(f"console: {message.text}")
 
     def request_made(request: Any) -> None:
-        if not request.url.startswith((served, "data:", "blob:")):
+        if not request.url.startswith((served.address, "data:", "blob:")):
             complaints.append(f"left this machine: {request.url}")
 
     def answered(response: Any) -> None:
         if response.status >= 500:
-            complaints.append(f"{response.status}: {response.url}")
+            complaints.append(f"{response.status}: {response.url}\n{''.join(served.said[-40:])}")
 
     def open_one(*, width: int = 1280, height: int = 900, locale: str = "en", **options: Any) -> Page:
         size = {"width": width, "height": height}
-        context = browser.new_context(base_url=served, viewport=size, locale=locale, **options)
+        context = browser.new_context(base_url=served.address, viewport=size, locale=locale, **options)
         contexts.append(context)
         page = context.new_page()
         page.on("console", note)
@@ -108,16 +117,16 @@ def open_page(browser: Browser, served: str) -> Iterator[Callable[..., Page]]:
     yield open_one
     for context in contexts:
         context.close()
-    assert complaints == []
+    assert not complaints, "\n".join(complaints)
 
 
 @pytest.fixture
 def logged_in(open_page: Callable[..., Page]) -> Callable[..., Page]:
     """Opens a page with the coordinator of a town logged in, on the board."""
 
-    def log_in(town: str = "muenster", **options: Any) -> Page:
-        page = open_page(**options)
-        page.goto("/login")
+    def log_in(town: str = "muenster", locale: str = "en", **options: Any) -> Page:
+        page = open_page(locale=locale, **options)
+        page.goto(f"/login?lang={locale}")
         page.locator("[name=email]").fill(f"coordinator@{town}.example")
         page.locator("[name=password]").fill(PASSWORD)
         page.locator("main button[type=submit]").click()
