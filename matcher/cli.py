@@ -209,7 +209,13 @@ def print_summary(plan: Plan, title: str = "") -> None:
     "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write to."
 )
 @click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same town.")
-@click.option("--town", type=click.Choice(sorted(load_towns())), default="muenster", show_default=True)
+@click.option(
+    "--town",
+    type=click.Choice(sorted(load_towns())),
+    default="muenster",
+    show_default=True,
+    help="A town of the gazetteer.",
+)
 @click.option("--today", type=a_day, metavar="DATE", help="Day that dates are counted from. [default: today]")
 def generate(n_newcomers: int, n_offers: int, out: Path, seed: int, town: str, today: date | None) -> None:
     """Make a synthetic town: newcomers.csv and offers.csv in a folder."""

@@ -55,9 +55,16 @@ def fail(*sentences: str) -> NoReturn:
     sys.exit(2)
 
 
+def server_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--host` and `--port`, for the commands that serve."""
+    host = click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+    ports = click.IntRange(0, 65535)
+    port = click.option("--port", default=8000, show_default=True, type=ports, help="0: any that is free.")
+    return host(port(command))
+
+
 @click.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+@server_options
 def serve(host: str, port: int) -> None:
     """The web application and its background worker, one process."""
     run_server(make_application(), host, port)

@@ -15,7 +15,7 @@ from webapp import engine
 from webapp.access import system_actor
 from webapp.accounts import services as accounts
 from webapp.application import create_app
-from webapp.commands import fail, run_server
+from webapp.commands import fail, run_server, server_options
 from webapp.config import LEAST_DEMO_PASSWORD
 from webapp.database import db, write_transaction
 from webapp.exceptions import InvalidSettings
@@ -29,8 +29,7 @@ _MARK = "this-is-a-demo"
 
 @click.command()
 @click.option("--no-serve", is_flag=True, help="Stop before serving.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+@server_options
 def demo(no_serve: bool, host: str, port: int) -> None:
     """A fresh database from made-up people of two towns, one matching run, a summary; then serves.
 

@@ -19,9 +19,9 @@ _ENTRIES = (
 )
 # A detail page lights up the entry of its list.
 _FAMILIES = {
-    "matching.placements": ("matching.placement",),
+    "matching.placements": ("matching.placement", "matching.end_placement", "matching.undo"),
     "matching.runs": ("matching.run", "matching.open_wishes"),
-    "matching.board": ("matching.proposal", "matching.board", "matching.explain"),
+    "matching.board": ("matching.proposal", "matching.board", "matching.confirm", "matching.reject"),
     "newcomers.index": ("newcomers.", "matching.place_"),
     "offers.index": ("offers.",),
     "audit.history": ("audit.",),

@@ -9,8 +9,11 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask_babel import gettext as _
 from sqlalchemy import select
 
+from webapp.access import Actor, scoped
+from webapp.audit.services import Describer
 from webapp.database import Record, db
 from webapp.engine import find_place
 from webapp.towns.models import Town
@@ -59,3 +62,14 @@ def place_columns(values: Mapping[str, Any], town: Town, before: Record | None =
 def today_in(town: Town) -> date:
     """Which day it is in a town."""
     return datetime.now(ZoneInfo(town.timezone)).date()
+
+
+def names_by_id(model: Any) -> Describer:
+    """A describer for ids of rows of the actor's town: their names; a row that is gone is called erased."""
+
+    def describe(actor: Actor, values: set[str]) -> dict[str, Any]:
+        ids = {uuid.UUID(value) for value in values}
+        rows = db.session.scalars(scoped(model, actor).where(model.id.in_(ids)))
+        return dict.fromkeys(values, _("erased")) | {str(row.id): row.name or row.external_id for row in rows}
+
+    return describe

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -36,6 +36,37 @@ def name_details(names: Mapping[str, Any]) -> None:
 def detail_name(detail: str) -> str:
     """What people read for a detail."""
     return str(_detail_names.get(detail, detail.replace("_", " ")))
+
+
+Describer = Callable[[Actor, set[str]], Mapping[str, Any]]
+_describers: dict[str, Describer] = {}
+
+
+def describe_details(describers: Mapping[str, Describer]) -> None:
+    """Say what the values of a detail are called: given the values of a page, texts by value.
+
+    Names of people are looked up when the history is read, never kept in it.
+    """
+    _describers.update(describers)
+
+
+def describe_codes(names: Mapping[str, Any]) -> Describer:
+    """A describer for codes with fixed, lazily translated names."""
+    return lambda _actor, values: {value: names[value] for value in values if value in names}
+
+
+def texts_of_details(actor: Actor, entries: Iterable[AuditEntry]) -> dict[tuple[str, str], str]:
+    """What people read for the details of some entries, by name and value; others are shown as they are."""
+    values: dict[str, set[str]] = {}
+    for entry in entries:
+        for name, value in entry.details.items():
+            if name in _describers and isinstance(value, str):
+                values.setdefault(name, set()).add(value)
+    return {
+        (name, value): str(text)
+        for name, found in values.items()
+        for value, text in _describers[name](actor, found).items()
+    }
 
 
 def record(actor: Actor, action: str, object_: Record | None = None, **details: Any) -> AuditEntry:

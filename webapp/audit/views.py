@@ -22,10 +22,12 @@ def history() -> ResponseReturnValue:
     form = read_query(HistoryQuery)
     entries = services.query_history(actor, **form.data, timezone=g.get("town_timezone") or "Europe/Berlin")
     actions = [(action, services.action_name(action)) for action in services.query_actions(actor)]
+    page = paginate(entries, requested_page())
     return render_template(
         "audit/history.html",
         form=form,
-        page=paginate(entries, requested_page()),
+        page=page,
+        texts=services.texts_of_details(actor, page.items),
         actions=[("", _("All")), *actions],
         is_filtered=any(form.data.values()),
     )

@@ -5,16 +5,16 @@ Only what helps the decision is shown: how to reach people, where they live and 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from flask_babel import format_date, format_decimal, format_percent, ngettext
+from flask_babel import format_date
 from flask_babel import gettext as _
 
 from webapp import engine, words
+from webapp.matching import sentences
 from webapp.matching.labels import REASON_NAMES, criterion_text
 from webapp.newcomers.models import Newcomer
 from webapp.offers.models import Offer
@@ -60,11 +60,6 @@ class Part:
         return self.most > 0 and self.points >= STRONG * self.most
 
 
-def points(score: float) -> int:
-    """A score as points of a hundred."""
-    return round(100 * score)
-
-
 def parts_of(parts: Mapping[str, float], limits: Mapping[str, float]) -> list[Part]:
     """The parts of a score in the order in which people read them; those without weight are left out."""
     return [
@@ -78,7 +73,8 @@ def reasons_for(
     newcomer: Newcomer, offer: Offer, parts: Mapping[str, float], limits: Mapping[str, float], most: int = 3
 ) -> list[str]:
     """The strongest parts of a score in words; shared interests by their names."""
-    shared = [term for term in offer.interests if _is_close_to_any(term, newcomer.interests)]
+    close = [term for term in offer.interests if _is_close_to_any(term, newcomer.interests)]
+    shared = [term for term in close if term in newcomer.interests] or close
     names = (
         {**REASON_NAMES, "interests": ", ".join(words.interest_names(shared[:2]))} if shared else REASON_NAMES
     )
@@ -263,30 +259,8 @@ def _waiting(newcomer: Newcomer, today: date) -> list[Term]:
         found.append(str(words.NEED_LEVEL_NAMES[newcomer.need_level]))
     weeks = waiting_weeks(newcomer, today)
     if weeks is not None:
-        found.append(waiting_text(weeks))
+        found.append(sentences.waiting_text(weeks))
     return [Term(text) for text in found]
-
-
-def waiting_text(weeks: int) -> str:
-    """How long somebody has waited, in words."""
-    if weeks == 0:
-        return _("new this week")
-    return ngettext("waiting for %(num)s week", "waiting for %(num)s weeks", weeks)
-
-
-def way_text(minutes: float | None, distance_km: float | None) -> str:
-    """How far it is, in words."""
-    if minutes is None or distance_km is None:
-        return _("way not known")
-    km = format_decimal(max(0.1, round(distance_km, 1)), format="0.0")
-    return _("%(minutes)s min, %(km)s km", minutes=round(minutes), km=km)
-
-
-def free_text(offer: Offer) -> str:
-    """How many places are free, in words."""
-    if offer.free <= 0:
-        return _("no place free")
-    return ngettext("%(num)s place free", "%(num)s places free", offer.free)
 
 
 def _places(offer: Offer) -> list[Term]:
@@ -294,41 +268,3 @@ def _places(offer: Offer) -> list[Term]:
     if offer.confirmed_at is not None:
         found.append(_("confirmed on %(day)s", day=format_date(offer.confirmed_at, "medium")))
     return [Term(text) for text in found]
-
-
-def difference_text(score: float, other: float) -> str:
-    """How a score compares with another, in points of a hundred as they are shown."""
-    difference = points(score) - points(other)
-    if difference == 0:
-        return _("as good")
-    if difference > 0:
-        return ngettext("%(num)s point more", "%(num)s points more", difference)
-    return ngettext("%(num)s point less", "%(num)s points less", -difference)
-
-
-def proof_text(figures: Mapping[str, Any]) -> str:
-    """How good a plan is proven to be, in plain sentences."""
-    value, bound = figures["objective"], figures["bound"]
-    worth = format_decimal(round(value, 2))
-    if figures["status"] == "optimal":
-        text = _("This plan is worth %(value)s. Proven: no other plan is worth more.", value=worth)
-    else:
-        text = _(
-            "This plan is worth %(value)s. Proven: no plan is worth more than %(bound)s, "
-            "so this one reaches at least %(percent)s of the best.",
-            value=worth,
-            bound=format_decimal(round(bound, 2)),
-            percent=format_percent(_rounded_down(value / bound), "0.0 %"),
-        )
-    if figures.get("candidates_left_out"):
-        left_out = ngettext(
-            "%(num)s pair far down the list took no part.",
-            "%(num)s pairs far down the list took no part.",
-            figures["candidates_left_out"],
-        )
-        return f"{text} {left_out}"
-    return text
-
-
-def _rounded_down(share: float) -> float:
-    return math.floor(1000 * share) / 1000

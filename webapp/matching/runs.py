@@ -9,12 +9,12 @@ from datetime import date, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, bindparam, delete, exists, insert, select, update
+from sqlalchemy import Select, bindparam, delete, exists, func, insert, select, update
 from sqlalchemy.orm import joinedload
 
 from webapp import engine
 from webapp.access import Actor, get_scoped, scoped, system_actor
-from webapp.audit.services import name_actions, record
+from webapp.audit.services import name_actions, name_details, record
 from webapp.database import Record, db, utc_now, write_transaction
 from webapp.exceptions import Conflict
 from webapp.matching.models import OpenWish, Placement, Proposal, Run, RunChange
@@ -36,6 +36,7 @@ name_actions(
         "run.failed": _l("Matching run failed"),
     }
 )
+name_details({"proposals": _l("Proposals")})
 
 Progress = Callable[[str], None]
 IdPair = tuple[uuid.UUID, uuid.UUID]
@@ -88,7 +89,8 @@ def query_wishes(actor: Actor, *, kind: str = "", reason: str = "") -> Select[Op
     if reason:
         wishes = wishes.where(OpenWish.reason == reason)
     wishes = wishes.options(joinedload(OpenWish.newcomer)).join(Newcomer, OpenWish.newcomer_id == Newcomer.id)
-    return wishes.order_by(Newcomer.need_level.desc(), Newcomer.waiting_since, OpenWish.id)
+    need, since = func.coalesce(Newcomer.need_level, 0), func.coalesce(Newcomer.waiting_since, date.max)
+    return wishes.order_by(need.desc(), since, OpenWish.id)
 
 
 def start_run(actor: Actor, *, today: date | None = None) -> Run:

@@ -20,9 +20,16 @@ from sqlalchemy.orm import joinedload
 
 from webapp import engine
 from webapp.access import Actor, get_scoped, scoped, system_actor
-from webapp.audit.services import name_actions, record
+from webapp.audit.services import (
+    describe_codes,
+    describe_details,
+    name_actions,
+    name_details,
+    record,
+)
 from webapp.database import db, guarded_update, utc_now
 from webapp.exceptions import Conflict
+from webapp.matching.labels import END_REASON_NAMES, REJECT_REASON_NAMES
 from webapp.matching.models import Ban, GroupCount, Placement, Proposal, Run
 from webapp.newcomers.models import Newcomer
 from webapp.newcomers.services import newcomer_erasing
@@ -56,6 +63,8 @@ name_actions(
         "ban.lifted": _l("Ban lifted"),
     }
 )
+name_details({"reason": _l("Why"), "points": _l("Points"), "ban_until": _l("Banned until")})
+describe_details({"reason": describe_codes({**REJECT_REASON_NAMES, **END_REASON_NAMES})})
 
 
 # Reading ---------------------------------------------------------------------------------------------
@@ -155,13 +164,14 @@ def examine_newcomer(actor: Actor, newcomer: Newcomer, *, kind: str = "") -> lis
         scoped(Newcomer, actor).where(Newcomer.id.in_(placed_ids)).order_by(Newcomer.id)
     )
     offers = db.session.scalars(scoped(Offer, actor).order_by(Offer.external_id, Offer.id)).all()
+    bans = _active_bans(actor, today).where(Ban.newcomer_id == newcomer.id)
     found = engine.examine(
         [engine.to_newcomer(row, town.slug) for row in people],
         [engine.to_offer(row, town.slug) for row in offers],
         engine.read_policy(town.policy),
         today=today,
         fixed=engine.id_pairs(active),
-        banned=engine.id_pairs(db.session.scalars(_active_bans(actor, today))),
+        banned=engine.id_pairs(db.session.scalars(bans)),
         only=[str(newcomer.id)],
     )
     of_kind = [explanation for explanation in found if not kind or explanation.kind == kind]
@@ -209,7 +219,7 @@ def confirm_proposal(actor: Actor, proposal_id: uuid.UUID, *, note: str = "") ->
     placement = _place(actor, proposal.newcomer_id, proposal.offer_id, note=note, proposal=proposal)
     if not _decide(actor, proposal, "confirmed"):
         raise _conflict("changed")
-    record(actor, "proposal.confirmed", placement, **_ids(placement), score=round(proposal.score, 3))
+    record(actor, "proposal.confirmed", placement, **_ids(placement), points=round(100 * proposal.score))
     supersede_settled(placement.town_id)
     return placement
 

@@ -10,11 +10,11 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, case, func, or_, select
 
 from webapp.access import Actor, get_scoped, public_actor, scoped
-from webapp.audit.services import name_actions, record
+from webapp.audit.services import describe_details, name_actions, name_details, record
 from webapp.database import db, utc_now
 from webapp.exceptions import Conflict, InvalidInput, NotFound
 from webapp.newcomers.models import STATUSES, Newcomer
-from webapp.people import place_columns, short_id, today_in
+from webapp.people import names_by_id, place_columns, short_id, today_in
 from webapp.towns.models import Town
 from webapp.towns.services import get_town_by_id
 
@@ -35,6 +35,10 @@ name_actions(
         "newcomer.erased": _l("Newcomer erased"),
     }
 )
+name_details(
+    {"newcomer": _l("Newcomer"), "need_level": _l("Need"), "fields": _l("Fields"), "before": _l("Before")}
+)
+describe_details({"newcomer": names_by_id(Newcomer)})
 _ACTION_OF_STATUS = {"ready": "newcomer.resumed", "paused": "newcomer.paused", "closed": "newcomer.closed"}
 
 
@@ -129,7 +133,7 @@ def create_newcomer(actor: Actor, **values: Any) -> Newcomer:
     """
     town = _town_of(actor)
     newcomer = _add(town, {"status": "ready", "source": "hand", **values})
-    record(actor, "newcomer.created", newcomer, external_id=newcomer.external_id)
+    record(actor, "newcomer.created", newcomer, newcomer=str(newcomer.id))
     return newcomer
 
 
@@ -145,7 +149,7 @@ def submit_intake(town: Town, values: dict[str, Any]) -> Newcomer:
         raise InvalidInput({"consent": [_l("We need your agreement before we can look for anybody.")]})
     newcomer = _add(town, {**values, "status": "new", "source": "intake"})
     actor = public_actor(town.id, f"/intake/{town.slug}")
-    record(actor, "newcomer.submitted", newcomer, external_id=newcomer.external_id)
+    record(actor, "newcomer.submitted", newcomer, newcomer=str(newcomer.id))
     return newcomer
 
 
@@ -187,7 +191,7 @@ def update_newcomer(
         setattr(newcomer, name, values[name])
     if changed:
         db.session.flush()
-        record(actor, "newcomer.updated", newcomer, external_id=newcomer.external_id, fields=changed)
+        record(actor, "newcomer.updated", newcomer, newcomer=str(newcomer.id), fields=changed)
     return newcomer
 
 
@@ -209,7 +213,7 @@ def set_status(actor: Actor, newcomer_id: uuid.UUID, status: str) -> Newcomer:
         db.session.flush()
         is_check = before == "new" and status == "ready"
         action = "newcomer.checked" if is_check else _ACTION_OF_STATUS[status]
-        record(actor, action, newcomer, external_id=newcomer.external_id, before=before)
+        record(actor, action, newcomer, newcomer=str(newcomer.id), before=before)
     return newcomer
 
 
@@ -229,7 +233,7 @@ def set_need(
         raise InvalidInput({"need_reason": [_l("Please say why, so that others can follow it.")]})
     newcomer.need_level, newcomer.need_reason = need_level, need_reason
     db.session.flush()
-    record(actor, "newcomer.need_set", newcomer, external_id=newcomer.external_id, need_level=need_level)
+    record(actor, "newcomer.need_set", newcomer, newcomer=str(newcomer.id), need_level=need_level)
     return newcomer
 
 

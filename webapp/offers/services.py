@@ -12,13 +12,13 @@ from sqlalchemy import Select, func, or_, select
 from webapp.access import Actor, get_scoped, scoped
 from webapp.accounts.models import Link
 from webapp.accounts.services import create_link, revoke_links
-from webapp.audit.services import name_actions, record
+from webapp.audit.services import describe_details, name_actions, name_details, record
 from webapp.database import db, guarded_update, utc_now
 from webapp.engine import KINDS
 from webapp.exceptions import Conflict, InvalidInput, NotFound
 from webapp.offers.models import SCREENED_KINDS, SCREENING_WARNING, STALE_AFTER, STATUSES, Offer
 from webapp.offers.schemas import MOST_PLACES
-from webapp.people import place_columns, short_id, today_in
+from webapp.people import names_by_id, place_columns, short_id, today_in
 from webapp.towns.models import Town
 from webapp.towns.services import get_town_by_id
 
@@ -37,6 +37,16 @@ name_actions(
         "offer.places_confirmed": _l("Places confirmed"),
     }
 )
+name_details(
+    {
+        "offer": _l("Offer"),
+        "subject_id": _l("Offer"),
+        "kind": _l("Kind"),
+        "capacity": _l("Places"),
+        "valid_until": _l("Valid until"),
+    }
+)
+describe_details({"offer": names_by_id(Offer), "subject_id": names_by_id(Offer)})
 _ACTION_OF_STATUS = {"active": "offer.resumed", "paused": "offer.paused", "closed": "offer.closed"}
 
 
@@ -135,7 +145,7 @@ def create_offer(actor: Actor, *, kind: str, taken_elsewhere: int = 0, **values:
     )
     db.session.add(offer)
     db.session.flush()
-    record(actor, "offer.created", offer, offer=offer.name, kind=kind, capacity=offer.capacity)
+    record(actor, "offer.created", offer, offer=str(offer.id), kind=kind, capacity=offer.capacity)
     return offer
 
 
@@ -174,7 +184,7 @@ def update_offer(
         setattr(offer, name, values[name])
     if changed:
         db.session.flush()
-        record(actor, "offer.updated", offer, offer=offer.name, fields=changed)
+        record(actor, "offer.updated", offer, offer=str(offer.id), fields=changed)
     return offer
 
 
@@ -208,7 +218,7 @@ def set_status(actor: Actor, offer_id: uuid.UUID, status: str) -> Offer:
     if before != status:
         offer.status = status
         db.session.flush()
-        record(actor, _ACTION_OF_STATUS[status], offer, offer=offer.name, before=before)
+        record(actor, _ACTION_OF_STATUS[status], offer, offer=str(offer.id), before=before)
     if status == "closed":
         revoke_links(actor, purpose=CAPACITY, subject_id=offer.id)
     return offer
@@ -234,7 +244,7 @@ def set_screening(
     offer.screening_checked_by = screening_checked_by if screening_valid_until else ""
     db.session.flush()
     until = screening_valid_until.isoformat() if screening_valid_until else ""
-    record(actor, "offer.screening_set", offer, offer=offer.name, valid_until=until)
+    record(actor, "offer.screening_set", offer, offer=str(offer.id), valid_until=until)
     return offer
 
 
@@ -275,7 +285,7 @@ def set_capacity(actor: Actor, offer_id: uuid.UUID, capacity: int, version: int 
             version=now.version,
         )
     offer = get_offer(actor, offer_id)
-    record(actor, "offer.capacity_set", offer, offer=offer.name, before=capacity_before, capacity=capacity)
+    record(actor, "offer.capacity_set", offer, offer=str(offer.id), before=capacity_before, capacity=capacity)
     return offer
 
 
@@ -290,7 +300,7 @@ def confirm_places(actor: Actor, offer_id: uuid.UUID) -> Offer:
     if not guarded_update(Offer, offer_id, Offer.town_id == actor.town_id, confirmed_at=today):
         raise NotFound
     offer = get_offer(actor, offer_id)
-    record(actor, "offer.places_confirmed", offer, offer=offer.name, capacity=offer.capacity)
+    record(actor, "offer.places_confirmed", offer, offer=str(offer.id), capacity=offer.capacity)
     return offer
 
 

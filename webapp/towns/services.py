@@ -8,8 +8,8 @@ import uuid
 
 from sqlalchemy import select
 
-from webapp.engine import read_seed_table
 from webapp.database import db
+from webapp.engine import read_seed_table
 from webapp.exceptions import NotFound
 from webapp.towns.models import Town
 

@@ -247,6 +247,13 @@ def test_only_the_newest_run_keeps_open_wishes(me: Actor) -> None:
     assert db.session.scalar(db.select(db.func.count()).select_from(OpenWish)) == 1
 
 
+def test_open_wishes_come_by_need_and_those_not_judged_last(me: Actor) -> None:
+    ids = [add_newcomer(me.town_id, f"n{level}", need_level=level) for level in (None, 1, 4)]
+    run_matching(me)
+    wishes = db.session.scalars(runs.query_wishes(me)).all()
+    assert [wish.newcomer_id for wish in wishes] == ids[::-1]
+
+
 def test_more_proposals_than_fit_in_one_chunk_become_visible_together(
     me: Actor, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -294,6 +294,19 @@ def test_alternatives_come_best_first_and_the_forbidden_last(me: Actor) -> None:
     assert found[-1].rules == ("status",)
 
 
+def test_somebody_elses_ban_is_no_matter_when_a_newcomer_is_examined(me: Actor) -> None:
+    banned, newcomer = add_newcomer(me.town_id, "banned"), add_newcomer(me.town_id, "n")
+    offer = add_offer(me.town_id)
+    run_matching(me)
+    with write_transaction():
+        services.reject_proposal(me, open_proposal(banned, offer), reason="wish")
+    rules = {
+        person: services.examine_newcomer(me, db.session.get_one(Newcomer, person))[0].rules
+        for person in (banned, newcomer)
+    }
+    assert rules == {banned: ("banned",), newcomer: ()}
+
+
 # Many at once ----------------------------------------------------------------------------------------
 
 

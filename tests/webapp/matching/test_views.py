@@ -412,6 +412,9 @@ def test_a_ban_is_seen_and_lifted_on_the_page_of_the_newcomer(
     ban = office.the(Ban)
     assert "not proposed until lifted" in text_of(browser, f"/newcomers/{pair.newcomer}")
 
+    by_hand = browser.get(f"/newcomers/{pair.newcomer}/place/{pair.offer}").text
+    assert f"/bans/{ban.id}/lift" in by_hand
+
     answer = browser.post_form(f"/bans/{ban.id}/lift")
 
     assert answer.location == f"/newcomers/{pair.newcomer}"

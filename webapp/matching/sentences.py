@@ -1,0 +1,77 @@
+"""Numbers of a pair and of a run in words: how far, how long, how many, how well, how sure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import format_decimal, format_percent, ngettext
+from flask_babel import gettext as _
+
+from webapp.offers.models import Offer
+
+
+def points(score: float) -> int:
+    """A score as points of a hundred."""
+    return round(100 * score)
+
+
+def waiting_text(weeks: int) -> str:
+    """How long somebody has waited, in words."""
+    if weeks == 0:
+        return _("new this week")
+    return ngettext("waiting for %(num)s week", "waiting for %(num)s weeks", weeks)
+
+
+def way_text(minutes: float | None, distance_km: float | None) -> str:
+    """How far it is, in words."""
+    if minutes is None or distance_km is None:
+        return _("way not known")
+    km = format_decimal(max(0.1, round(distance_km, 1)), format="0.0")
+    return _("%(minutes)s min, %(km)s km", minutes=round(minutes), km=km)
+
+
+def free_text(offer: Offer) -> str:
+    """How many places are free, in words."""
+    if offer.free <= 0:
+        return _("no place free")
+    return ngettext("%(num)s place free", "%(num)s places free", offer.free)
+
+
+def difference_text(score: float, other: float) -> str:
+    """How a score compares with another, in points of a hundred as they are shown."""
+    difference = points(score) - points(other)
+    if difference == 0:
+        return _("as good")
+    if difference > 0:
+        return ngettext("%(num)s point more", "%(num)s points more", difference)
+    return ngettext("%(num)s point less", "%(num)s points less", -difference)
+
+
+def proof_text(figures: Mapping[str, Any]) -> str:
+    """How good a plan is proven to be, in plain sentences."""
+    value, bound = figures["objective"], figures["bound"]
+    worth = format_decimal(round(value, 2))
+    if figures["status"] == "optimal":
+        text = _("This plan is worth %(value)s. Proven: no other plan is worth more.", value=worth)
+    else:
+        text = _(
+            "This plan is worth %(value)s. Proven: no plan is worth more than %(bound)s, "
+            "so this one reaches at least %(percent)s of the best.",
+            value=worth,
+            bound=format_decimal(round(bound, 2)),
+            percent=format_percent(_rounded_down(value / bound), "0.0 %"),
+        )
+    if figures.get("candidates_left_out"):
+        left_out = ngettext(
+            "%(num)s pair far down the list took no part.",
+            "%(num)s pairs far down the list took no part.",
+            figures["candidates_left_out"],
+        )
+        return f"{text} {left_out}"
+    return text
+
+
+def _rounded_down(share: float) -> float:
+    return math.floor(1000 * share) / 1000
