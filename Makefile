@@ -9,7 +9,7 @@ STAMPS = .venv/.koppel
 VENDOR = webapp/static/vendor
 CATALOGUES = $(wildcard webapp/translations/*/LC_MESSAGES/messages.po matcher/translations/*/LC_MESSAGES/matcher.po)
 
-.PHONY: help setup browser demo test lint bench translations clean
+.PHONY: help setup browser demo test lint bench picture translations clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -20,7 +20,7 @@ demo: setup ## a demo with two towns, served on this machine
 	$(BIN)/koppel demo
 
 test: setup browser ## all tests: make test ARGS="tests/webapp -x"
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 lint: setup ## style, types, and who may import whom
 	$(BIN)/ruff check .
@@ -30,6 +30,9 @@ lint: setup ## style, types, and who may import whom
 
 bench: setup ## side by side with other solvers
 	$(BIN)/python -m benchmarks
+
+picture: setup browser ## the picture in the README, from a fresh demo
+	PYTHONPATH=. $(BIN)/python docs/picture.py
 
 translations: setup ## collect the texts anew; then fill the empty ones in the .po files
 	$(BIN)/pybabel --quiet extract -F webapp/translations/babel.cfg -k _l -o webapp/translations/messages.pot \

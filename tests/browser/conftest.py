@@ -1,84 +1,28 @@
-"""A real Koppel with the demo's towns, served by its own command, and a real browser beside it."""
+"""What tests in the browser start from: a Koppel that serves the demo, a browser, a coordinator logged in."""
 
 from __future__ import annotations
 
-import os
-import re
-import shutil
-import subprocess
-import sys
-import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
-PASSWORD = "walk through the town"
-KOPPEL = [sys.executable, "-c", "from webapp.cli import main; main()"]
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-QUIET = (
-    *("--disable-gpu", "--disable-background-networking", "--disable-component-update"),
-    *("--disable-sync", "--no-first-run"),
-)
-
-
-@dataclass(frozen=True)
-class Served:
-    """A Koppel that runs: where, and what it says on standard error."""
-
-    address: str
-    said: list[str]
+from tests.browser_tools import Served, log_in, open_browser, served_demo
 
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A Koppel that serves a fresh demo."""
-    home = tmp_path_factory.mktemp("served")
-    settings = {"KOPPEL_HOME": str(home), "KOPPEL_DEMO_PASSWORD": PASSWORD}
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("KOPPEL_")}
-    server = subprocess.Popen(
-        [*KOPPEL, "demo", "--port", "0"],
-        env=environment | settings,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    said: list[str] = []
-    is_up = threading.Event()
-
-    def listen() -> None:
-        with server.stderr as lines:  # type: ignore[union-attr]
-            for line in lines:
-                said.append(line)
-                if "Koppel is at" in line:
-                    is_up.set()
-        is_up.set()
-
-    listener = threading.Thread(target=listen)
-    listener.start()
-    is_up.wait(timeout=120)
-    address = re.search(r"Koppel is at (http://\S+)", "".join(said))
-    assert address is not None, f"koppel demo did not start: {''.join(said)}"
-    yield Served(address[1], said)
-    server.terminate()
-    assert server.wait(timeout=30) == 0
-    listener.join()
+    with served_demo(tmp_path_factory.mktemp("served")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Chromium or Chrome: the one that is installed, else playwright's own."""
-    found = next((path for name in BROWSERS if (path := shutil.which(name))), None)
-    mac = Path("/Applications/Google Chrome.app/Contents/MacOS/Google Chrome")
-    executable = found or (str(mac) if mac.exists() else None)
-    sandbox = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=executable, args=[*sandbox, *QUIET])
+    """A real browser."""
+    with open_browser() as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture
@@ -124,13 +68,9 @@ def open_page(browser: Browser, served: Served) -> Iterator[Callable[..., Page]]
 def logged_in(open_page: Callable[..., Page]) -> Callable[..., Page]:
     """Opens a page with the coordinator of a town logged in, on the board."""
 
-    def log_in(town: str = "muenster", locale: str = "en", **options: Any) -> Page:
+    def open_board(town: str = "muenster", locale: str = "en", **options: Any) -> Page:
         page = open_page(locale=locale, **options)
-        page.goto(f"/login?lang={locale}")
-        page.locator("[name=email]").fill(f"coordinator@{town}.example")
-        page.locator("[name=password]").fill(PASSWORD)
-        page.locator("main button[type=submit]").click()
-        page.wait_for_url("**/board")
+        log_in(page, town, locale)
         return page
 
-    return log_in
+    return open_board

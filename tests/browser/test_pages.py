@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 LogIn = Callable[..., Page]
+pytestmark = pytest.mark.xdist_group("browser")  # one demo is served for all of them
 
 PUBLIC = ("/login", "/intake/muenster", "/nowhere")
 PAGES = (

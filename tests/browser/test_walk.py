@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 LogIn = Callable[..., Page]
+pytestmark = pytest.mark.xdist_group("browser")  # one demo is served and walked through
 
 
 def fill_intake(page: Page, name: str) -> None:

@@ -18,7 +18,7 @@ from webapp.matching.models import Ban, Placement, Proposal
 from webapp.newcomers.models import Newcomer
 from webapp.offers.models import Offer
 
-UNKNOWN = uuid.uuid4()
+UNKNOWN = uuid.UUID(int=7)
 
 
 class Town:
