@@ -45,7 +45,7 @@ def demo(no_serve: bool, host: str, port: int) -> None:
         password = app.config["DEMO_PASSWORD"] or secrets.token_urlsafe(9)
         logins = _fill(password)
         for town_id, name in [(town.id, town.name) for town in query_towns()]:
-            outcome = rematch_town(town_id, name, today=None, dry_run=False)
+            outcome = rematch_town(town_id, name, started_by="koppel demo")
             engine.print_summary(outcome.plan, name)
     click.echo("Log in with one of these; nobody in the demo is real:")
     for login in logins:

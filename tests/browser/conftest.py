@@ -64,13 +64,29 @@ def open_page(browser: Browser, served: Served) -> Iterator[Callable[..., Page]]
     assert not complaints, "\n".join(complaints)
 
 
+@pytest.fixture(scope="session")
+def sessions(browser: Browser, served: Served) -> Callable[[str], Any]:
+    """The cookies of a town's coordinator, who logs in once: log-ins are counted and limited."""
+    known: dict[str, Any] = {}
+
+    def of_town(town: str) -> Any:
+        if town not in known:
+            context = browser.new_context(base_url=served.address)
+            log_in(context.new_page(), town)
+            known[town] = context.storage_state()
+            context.close()
+        return known[town]
+
+    return of_town
+
+
 @pytest.fixture
-def logged_in(open_page: Callable[..., Page]) -> Callable[..., Page]:
+def logged_in(open_page: Callable[..., Page], sessions: Callable[[str], Any]) -> Callable[..., Page]:
     """Opens a page with the coordinator of a town logged in, on the board."""
 
     def open_board(town: str = "muenster", locale: str = "en", **options: Any) -> Page:
-        page = open_page(locale=locale, **options)
-        log_in(page, town, locale)
+        page = open_page(locale=locale, storage_state=sessions(town), **options)
+        page.goto(f"/board?lang={locale}")
         return page
 
     return open_board

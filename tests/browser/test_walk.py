@@ -42,7 +42,7 @@ def start_run_and_wait(page: Page) -> None:
     page.goto("/runs")
     page.get_by_role("button", name="Start matching run").first.click()
     page.wait_for_url("**/runs/*")
-    expect(page.locator("main")).to_contain_text("Open wishes", timeout=60_000)
+    expect(page.locator("main")).to_contain_text("What came out", timeout=60_000)
 
 
 @pytest.mark.parametrize("java_script", [True, False], ids=["with-javascript", "without"])
@@ -109,7 +109,7 @@ def test_an_association_changes_its_places_by_its_link_without_logging_in(
     page.get_by_role("button", name="Make a link").click()
     token = page.locator("code.secret").inner_text().split("/capacity/")[1]
     visitor = open_page(width=390, height=844)
-    visitor.goto(f"/capacity/{token}")
+    visitor.goto(f"/capacity/{token}?lang=en")
     places = visitor.locator("[name=capacity]")
     more = str(int(places.input_value()) + 3)
     places.fill(more)

@@ -44,9 +44,16 @@ def rematch(town_slug: str | None, today: date | None, dry_run: bool, as_json: b
         click.echo(json.dumps({"dry_run": dry_run, "towns": results}))
 
 
-def rematch_town(town_id: Any, name: str, *, today: date | None, dry_run: bool) -> runs.Outcome:
+def rematch_town(
+    town_id: Any,
+    name: str,
+    *,
+    today: date | None = None,
+    dry_run: bool = False,
+    started_by: str = "koppel rematch",
+) -> runs.Outcome:
     """Run a town's matching with a progress bar on standard error."""
-    actor = system_actor(town_id, "koppel rematch")
+    actor = system_actor(town_id, started_by)
     with engine.clear_errors(), engine.progress_bar() as progress:
         bar = progress.add_task(name, total=len(engine.STAGES) + 1)
 
