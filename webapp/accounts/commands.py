@@ -44,6 +44,20 @@ def create_user(email: str, name: str, role: str, town: str, password: str) -> N
         click.echo(chosen)
 
 
+@user.command("reset-password")
+@click.option("--email", required=True, help="The address to log in with.")
+@click.option("--password", default="", help="At least 12 characters; else one is made and printed.")
+@in_application
+def reset_password(email: str, password: str) -> None:
+    """Give somebody who forgot their password a new one; all their sessions end."""
+    chosen = password or secrets.token_urlsafe(12)
+    with write_transaction():
+        services.reset_password(system_actor(None), email=email, password=chosen)
+    click.echo(f"{email} has a new password.", err=True)
+    if not password:
+        click.echo(chosen)
+
+
 @click.group()
 def token() -> None:
     """Tokens for programmes that use the API."""

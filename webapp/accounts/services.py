@@ -162,6 +162,28 @@ def change_password(actor: Actor, *, password: str, new_password: str, new_passw
     return user
 
 
+def reset_password(actor: Actor, *, email: str, password: str) -> User:
+    """Give somebody a new password; all their sessions end.
+
+    Raises
+    ------
+    InvalidInput
+        When the password is too short.
+    NotAllowed
+    NotFound
+    """
+    user = find_user(email)
+    if user is None:
+        raise NotFound
+    _require_manager(actor, user.town_id)
+    if not LEAST_PASSWORD <= len(password) <= MOST_PASSWORD:
+        raise InvalidInput({"password": [_("At least %(low)s characters.", low=LEAST_PASSWORD)]})
+    user.password = hash_password(password)
+    user.fs_uniquifier = uuid.uuid4().hex
+    record(actor, "user.password_changed", user)
+    return user
+
+
 def set_language(actor: Actor, language: str) -> User:
     """Choose the language of one's pages; empty: the town's.
 
