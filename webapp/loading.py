@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask_babel import lazy_gettext as _l
 from sqlalchemy import String, insert, select
 
 from webapp import engine
 from webapp.access import Actor, system_actor
-from webapp.audit.services import name_actions, name_details, record
+from webapp.audit.services import record
 from webapp.commands import in_application
 from webapp.database import Record, db, write_transaction
 from webapp.exceptions import InvalidInput
@@ -24,8 +23,6 @@ from webapp.towns.services import get_town, seed_towns
 
 ROWS_AT_ONCE = 1_000
 MOST_SHOWN = 20
-name_actions({"people.loaded": _l("People added from files")})
-name_details({"newcomers": _l("Newcomers"), "offers": _l("Offers")})
 _DATES = ("waiting_since", "screening_valid_until", "confirmed_at")
 
 

@@ -33,10 +33,18 @@ name_actions(
         "newcomer.closed": _l("Newcomer closed"),
         "newcomer.need_set": _l("Need judged"),
         "newcomer.erased": _l("Newcomer erased"),
+        "people.loaded": _l("People added from files"),
     }
 )
 name_details(
-    {"newcomer": _l("Newcomer"), "need_level": _l("Need"), "fields": _l("Fields"), "before": _l("Before")}
+    {
+        "newcomer": _l("Newcomer"),
+        "newcomers": _l("Newcomers"),
+        "offers": _l("Offers"),
+        "need_level": _l("Need"),
+        "fields": _l("Fields"),
+        "before": _l("Before"),
+    }
 )
 describe_details({"newcomer": names_by_id(Newcomer)})
 _ACTION_OF_STATUS = {"ready": "newcomer.resumed", "paused": "newcomer.paused", "closed": "newcomer.closed"}
