@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from matcher.explanation import Explanation, compare, explain
     from matcher.people import Newcomer, Offer
-    from matcher.plan import Plan, Proposal, Unmatched, make_plan
+    from matcher.plan import Plan, Proposal, make_plan
     from matcher.policy import Policy
+    from matcher.unmatched import Unmatched
 
 _HOME = {
     "Newcomer": "matcher.people",
@@ -17,7 +18,7 @@ _HOME = {
     "Policy": "matcher.policy",
     "Plan": "matcher.plan",
     "Proposal": "matcher.plan",
-    "Unmatched": "matcher.plan",
+    "Unmatched": "matcher.unmatched",
     "make_plan": "matcher.plan",
     "Explanation": "matcher.explanation",
     "compare": "matcher.explanation",

@@ -21,8 +21,9 @@ from matcher.exceptions import InvalidFileError, KoppelError, KoppelWarning, Row
 from matcher.files import read_newcomers, read_offers, read_pairs, write_newcomers, write_offers, write_table
 from matcher.generate import generate_town
 from matcher.geography import load_towns
-from matcher.plan import REASONS, STAGES, Plan, make_plan, summary
+from matcher.plan import STAGES, Plan, make_plan, summary
 from matcher.policy import Policy
+from matcher.unmatched import REASONS
 
 _READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _WRITABLE = click.Path(dir_okay=False, writable=True, path_type=Path)

@@ -6,7 +6,7 @@ Stages: encode, candidates, scores, assignment, collect.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -23,21 +23,20 @@ from matcher.assignment import (
     certify,
     solve_without_clashes,
 )
-from matcher.candidates import all_pairs, find_candidates, keep_best
+from matcher.candidates import find_candidates, keep_best
 from matcher.criteria import CRITERIA
-from matcher.eligibility import RULES, Pairs, Rule, Situation, broken_rules, is_stored
-from matcher.encoding import BoolArray, FloatArray, IntArray, encode
+from matcher.eligibility import Pairs, Situation, is_stored
+from matcher.encoding import FloatArray, IntArray, encode
 from matcher.exceptions import UnknownRecordError
 from matcher.people import Newcomer, Offer
 from matcher.policy import Policy
 from matcher.scoring import row_bonus, score_parts
+from matcher.unmatched import Unmatched, open_wishes
 from matcher.vocabulary import KINDS
 
 STAGES = ("encode", "candidates", "scores", "assignment", "collect")
 IdPair = tuple[str, str]
 Progress = Callable[[str], None]
-
-_ROWS_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
@@ -63,27 +62,6 @@ class Proposal:
     distance_km: float | None
     travel_minutes: float | None
     parts: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Unmatched:
-    """Wishes of one kind that are left open, and the reason.
-
-    Parameters
-    ----------
-    wanted : int
-        Wishes of this kind that are not confirmed yet.
-    proposed : int
-        How many of them the plan serves; less than `wanted`.
-    reason : str
-        A name in `REASONS`.
-    """
-
-    newcomer_id: str
-    kind: str
-    wanted: int
-    proposed: int
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -164,22 +142,6 @@ class Plan:
         """Mean score of the proposals; 0 without any."""
         scores = [proposal.score for proposal in self.proposals]
         return sum(scores) / len(scores) if scores else 0.0
-
-
-def _(text: str) -> str:
-    """Mark a text for translation."""
-    return text
-
-
-REASONS: Mapping[str, str] = MappingProxyType(
-    {rule.name: rule.text for rule in RULES}
-    | {
-        "no_offers": _("no offer of this kind"),
-        "places_taken": _("all fitting places went to others (need, waiting time, fit)"),
-        "max_placements": _("as many other proposals as can be taken on at once"),
-    }
-)
-"""Why a wish is left open: the name of the rule that stands in the way, or one of three more."""
 
 
 def make_plan(
@@ -274,7 +236,7 @@ def make_plan(
     with stage("collect"):
         workings = Workings(situation, pairs, parts, switching, problem, result)
         proposals = _proposals(workings, ids)
-        unmatched = _unmatched(workings, ids)
+        unmatched = open_wishes(situation, pairs, result, list(ids.newcomers))
     return Plan(
         newcomers=newcomers,
         offers=offers,
@@ -455,94 +417,3 @@ def parts_by_name(parts: FloatArray) -> Mapping[str, float]:
 def known(value: float) -> float | None:
     """A number, or None for NaN: a thing that is not known."""
     return None if np.isnan(value) else float(value)
-
-
-def _unmatched(workings: Workings, ids: Ids) -> tuple[Unmatched, ...]:
-    situation, result = workings.situation, workings.result
-    kind_of = situation.town.offers.kind
-    proposed = np.zeros_like(situation.open_wants)
-    np.add.at(proposed, (result.pairs[:, 0], kind_of[result.pairs[:, 1]]), 1)
-    newcomer_ids = list(ids.newcomers)
-    reasons = _reasons(workings, proposed)
-    return tuple(
-        Unmatched(
-            newcomer_id=newcomer_ids[row],
-            kind=KINDS[kind],
-            wanted=int(situation.open_wants[row, kind]),
-            proposed=int(proposed[row, kind]),
-            reason=reasons[row, kind],
-        )
-        for row, kind in np.argwhere(situation.open_wants > proposed).tolist()
-    )
-
-
-def _reasons(workings: Workings, proposed: IntArray) -> dict[tuple[int, int], str]:
-    """The reason of every wish that is left open, by row and kind."""
-    situation = workings.situation
-    n_rows, n_kinds = proposed.shape
-    kind_of = situation.town.offers.kind
-    has_candidates = np.zeros((n_rows, n_kinds), np.bool_)
-    has_candidates[workings.pairs.rows, kind_of[workings.pairs.columns]] = True
-    at_limit = proposed.sum(axis=1) >= situation.open_total
-    reasons: dict[tuple[int, int], str] = {}
-    for kind in range(n_kinds):
-        short = situation.open_wants[:, kind] > proposed[:, kind]
-        for row in np.flatnonzero(short & has_candidates[:, kind]).tolist():
-            spare = _unchosen(workings, row, kind)
-            reasons[row, kind] = _reason_despite_candidates(workings, row, spare, bool(at_limit[row]))
-        without = np.flatnonzero(short & ~has_candidates[:, kind])
-        for start in range(0, without.size, _ROWS_AT_ONCE):
-            block = without[start : start + _ROWS_AT_ONCE]
-            names = _blocking_rules(situation, block, np.flatnonzero(kind_of == kind))
-            reasons |= {(row, kind): name for row, name in zip(block.tolist(), names, strict=True)}
-    return reasons
-
-
-def _unchosen(workings: Workings, row: int, kind: int) -> IntArray:
-    """Columns of a kind that a row could have had and did not get."""
-    low, high = np.searchsorted(workings.pairs.rows, [row, row + 1])
-    columns = workings.pairs.columns[low:high]
-    of_kind = columns[workings.situation.town.offers.kind[columns] == kind]
-    return np.setdiff1d(of_kind, _columns_of(workings.result, row))
-
-
-def _columns_of(result: AssignmentResult, row: int) -> IntArray:
-    low, high = np.searchsorted(result.pairs[:, 0], [row, row + 1])
-    return result.pairs[low:high, 1]
-
-
-def _reason_despite_candidates(workings: Workings, row: int, spare: IntArray, at_limit: bool) -> str:
-    own = _columns_of(workings.result, row)
-    clashes = workings.situation.town.offers.clashes
-    if at_limit and own.size:
-        return "max_placements"
-    if spare.size and own.size and clashes[spare][:, own].sum(axis=1).all():
-        return "time_clash"
-    return "places_taken"
-
-
-def _blocking_rules(situation: Situation, rows: IntArray, columns: IntArray) -> Collection[str]:
-    """The rule that stands most in the way of each row, given the offers of one kind.
-
-    That rule which alone keeps the largest number of offers away; where no single rule does, the one that
-    forbids most offers. What forbids all of them whatever the offer (consent, status, minors) shows by that.
-    """
-    if not columns.size:
-        return ["no_offers"] * rows.size
-    judged = [rule for rule in RULES if rule.name != "wanted"]
-    kept = np.array([rule in judged for rule in RULES])
-    broken = broken_rules(all_pairs(situation, rows, columns))[:, kept].reshape(rows.size, columns.size, -1)
-    alone = broken & (broken.sum(axis=2, keepdims=True) == 1)
-    n_alone, n_broken = alone.sum(axis=1), broken.sum(axis=1)
-    weight = np.where(n_alone.any(axis=1, keepdims=True), n_alone, n_broken)
-    personal = _personal(broken, judged)
-    return [
-        personal[position] or judged[int(np.argmax(weights))].name for position, weights in enumerate(weight)
-    ]
-
-
-def _personal(broken: BoolArray, judged: Sequence[Rule]) -> list[str]:
-    """Consent or status, where they forbid everything: they come before any other reason."""
-    names = [rule.name for rule in judged]
-    always: BoolArray = np.logical_and.reduce(broken, axis=1)
-    return [next((name for name in ("consent", "status") if row[names.index(name)]), "") for row in always]

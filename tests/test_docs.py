@@ -10,8 +10,8 @@ import pytest
 
 from matcher.criteria import CRITERIA
 from matcher.eligibility import RULES
-from matcher.plan import REASONS
 from matcher.policy import Policy
+from matcher.unmatched import REASONS
 from webapp.cli import COMMANDS, main
 from webapp.config import REMEDIES
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from babel.messages.pofile import read_po
 
-from matcher.plan import REASONS
-from webapp.matching.services import MESSAGES
+from matcher.unmatched import REASONS
+from webapp.matching.conflicts import MESSAGES
 
 ROOT = Path(__file__).parents[1]
 GUIDES = {

@@ -19,9 +19,10 @@ from matcher.explanation import CHANGE_REASONS, Change, Explanation, compare, ex
 from matcher.files import read_newcomers, read_offers
 from matcher.geography import Place, find_place, load_districts, load_towns
 from matcher.people import Newcomer, Offer, first_native_language
-from matcher.plan import REASONS, STAGES, Plan, Proposal, Unmatched, make_plan, summary
+from matcher.plan import STAGES, Plan, Proposal, make_plan, summary
 from matcher.policy import Policy
 from matcher.scoring import shares
+from matcher.unmatched import REASONS, Unmatched
 from matcher.vocabulary import (
     ACCESS,
     GENDER_GROUPS,

@@ -14,9 +14,9 @@ from matcher.eligibility import RULES
 from matcher.exceptions import InvalidProblemError, UnknownRecordError
 from matcher.explanation import examine
 from matcher.generate import generate_town
-from matcher.plan import REASONS
 from matcher.policy import Limits
 from matcher.scoring import row_bonus
+from matcher.unmatched import REASONS
 from tests.builders import TODAY, a_newcomer, an_offer, hours
 
 

@@ -13,7 +13,7 @@ import matcher
 from matcher.criteria import CRITERIA
 from matcher.eligibility import RULES
 from matcher.explanation import CHANGE_REASONS
-from matcher.plan import REASONS
+from matcher.unmatched import REASONS
 
 ENGINE = Path(matcher.__file__).parent
 LANGUAGES = ("de", "nl")

@@ -6,7 +6,18 @@ import uuid
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    CheckConstraint,
+    ColumnElement,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    and_,
+    or_,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.database import Record, utc_now
@@ -187,6 +198,11 @@ class Ban(Record):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     created_by: Mapped[str] = mapped_column(String(200))
     lifted_at: Mapped[datetime | None]
+
+    @classmethod
+    def holds_on(cls, day: date) -> ColumnElement[bool]:
+        """The condition that a ban holds on a day: not lifted, and not ended before it."""
+        return and_(cls.lifted_at.is_(None), or_(cls.ban_until.is_(None), cls.ban_until >= day))
 
     offer: Mapped[Offer] = relationship(lazy="raise")
 

@@ -16,9 +16,10 @@ from webapp import engine
 from webapp.access import Actor, get_scoped, scoped, system_actor
 from webapp.audit.services import name_actions, name_details, record
 from webapp.database import Record, db, utc_now, write_transaction
-from webapp.exceptions import Conflict
+from webapp.matching.conflicts import conflict
 from webapp.matching.models import OpenWish, Placement, Proposal, Run, RunChange
-from webapp.matching.services import MESSAGES, active_bans, supersede_settled, today_of
+from webapp.matching.places import supersede_settled
+from webapp.matching.services import active_bans, today_of
 from webapp.newcomers.models import Newcomer
 from webapp.offers.models import Offer
 from webapp.towns.services import get_town_by_id
@@ -103,7 +104,7 @@ def start_run(actor: Actor, *, today: date | None = None) -> Run:
     """
     under_way = run_under_way(actor)
     if under_way is not None and utc_now() - under_way.beat_at < DEAD_AFTER:
-        raise Conflict("run_active", MESSAGES["run_active"], run_id=str(under_way.id))
+        raise conflict("run_active", run_id=str(under_way.id))
     if under_way is not None:
         _fail(under_way, "interrupted")
         db.session.flush()
@@ -128,7 +129,7 @@ def execute_run(run_id: uuid.UUID, progress: Progress | None = None) -> Outcome:
     with write_transaction():
         run = db.session.get_one(Run, run_id)
         if run.state != "queued":
-            raise Conflict("changed", MESSAGES["changed"])
+            raise conflict("changed")
         run.state, run.beat_at = "running", utc_now()
         town_id, today = run.town_id, run.today
 
@@ -203,7 +204,7 @@ def _switch_over(
     """From one moment to the next the new proposals are the open ones; decided ones are not touched."""
     run = db.session.get_one(Run, run_id)
     if run.state != "running":
-        raise Conflict("changed", MESSAGES["changed"])
+        raise conflict("changed")
     open_now = _open_pairs(town_id)
     staying = [{**row, "known_id": open_now[_pair(row)]} for row in proposals if _pair(row) in open_now]
     leaving = set(open_now.values()) - {row["known_id"] for row in staying}

@@ -16,7 +16,7 @@ from webapp.access import Actor
 from webapp.audit.models import AuditEntry
 from webapp.database import db, utc_now, write_transaction
 from webapp.exceptions import Conflict, NotFound
-from webapp.matching import runs, services
+from webapp.matching import places, runs, services
 from webapp.matching.models import UNDO_MINUTES, Ban, GroupCount, Placement, Proposal
 from webapp.newcomers.models import Newcomer
 from webapp.newcomers.services import erase_newcomer
@@ -379,9 +379,9 @@ def test_without_the_guard_the_same_rush_oversells(
             raise Conflict("full")
         db.session.execute(db.text("SELECT pg_sleep(0.02)"))
 
-    monkeypatch.setattr(services, "_take_place", look_then_write)
-    monkeypatch.setattr(services, "_check_rules", lambda *_: None)
-    monkeypatch.setattr(services, "_take_group_place", lambda *_: None)
+    monkeypatch.setattr(places, "_take_place", look_then_write)
+    monkeypatch.setattr(places, "_check_rules", lambda *_: None)
+    monkeypatch.setattr(places, "_take_group_place", lambda *_: None)
     offer = add_offer(me.town_id, capacity=5)
     newcomers = [add_newcomer(me.town_id, f"n{i}") for i in range(40)]
     at_once(app, [lambda n=n: services.place_by_hand(me, n, offer) for n in newcomers])

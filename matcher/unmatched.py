@@ -1,0 +1,162 @@
+"""Wishes that are left open, and the reason of each. Chooses nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+
+from matcher.assignment import AssignmentResult
+from matcher.candidates import all_pairs
+from matcher.eligibility import RULES, Pairs, Rule, Situation, broken_rules
+from matcher.encoding import BoolArray, IntArray
+from matcher.vocabulary import KINDS
+
+_ROWS_AT_ONCE = 200
+
+
+@dataclass(frozen=True)
+class Unmatched:
+    """Wishes of one kind that are left open, and the reason.
+
+    Parameters
+    ----------
+    wanted : int
+        Wishes of this kind that are not confirmed yet.
+    proposed : int
+        How many of them the plan serves; less than `wanted`.
+    reason : str
+        A name in `REASONS`.
+    """
+
+    newcomer_id: str
+    kind: str
+    wanted: int
+    proposed: int
+    reason: str
+
+
+def _(text: str) -> str:
+    """Mark a text for translation."""
+    return text
+
+
+REASONS: Mapping[str, str] = MappingProxyType(
+    {rule.name: rule.text for rule in RULES}
+    | {
+        "no_offers": _("no offer of this kind"),
+        "places_taken": _("all fitting places went to others (need, waiting time, fit)"),
+        "max_placements": _("as many other proposals as can be taken on at once"),
+    }
+)
+"""Why a wish is left open: the name of the rule that stands in the way, or one of three more."""
+
+
+def open_wishes(
+    situation: Situation, pairs: Pairs, result: AssignmentResult, newcomer_ids: Sequence[str]
+) -> tuple[Unmatched, ...]:
+    """The wishes that a result leaves open, each with its reason.
+
+    Parameters
+    ----------
+    situation : Situation
+    pairs : Pairs
+        The candidates the result chose from, sorted by row.
+    result : AssignmentResult
+    newcomer_ids : sequence of str
+        By row.
+
+    Returns
+    -------
+    tuple of Unmatched
+        By row, then kind.
+    """
+    kind_of = situation.town.offers.kind
+    proposed = np.zeros_like(situation.open_wants)
+    np.add.at(proposed, (result.pairs[:, 0], kind_of[result.pairs[:, 1]]), 1)
+    reasons = _reasons(situation, pairs, result, proposed)
+    return tuple(
+        Unmatched(
+            newcomer_id=newcomer_ids[row],
+            kind=KINDS[kind],
+            wanted=int(situation.open_wants[row, kind]),
+            proposed=int(proposed[row, kind]),
+            reason=reasons[row, kind],
+        )
+        for row, kind in np.argwhere(situation.open_wants > proposed).tolist()
+    )
+
+
+def _reasons(
+    situation: Situation, pairs: Pairs, result: AssignmentResult, proposed: IntArray
+) -> dict[tuple[int, int], str]:
+    """The reason of every wish that is left open, by row and kind."""
+    n_rows, n_kinds = proposed.shape
+    kind_of = situation.town.offers.kind
+    has_candidates = np.zeros((n_rows, n_kinds), np.bool_)
+    has_candidates[pairs.rows, kind_of[pairs.columns]] = True
+    at_limit = proposed.sum(axis=1) >= situation.open_total
+    reasons: dict[tuple[int, int], str] = {}
+    for kind in range(n_kinds):
+        short = situation.open_wants[:, kind] > proposed[:, kind]
+        for row in np.flatnonzero(short & has_candidates[:, kind]).tolist():
+            own = _columns_of(result, row)
+            spare = _unchosen(pairs, result, row, kind)
+            reasons[row, kind] = _reason_despite_candidates(situation, own, spare, bool(at_limit[row]))
+        without = np.flatnonzero(short & ~has_candidates[:, kind])
+        for start in range(0, without.size, _ROWS_AT_ONCE):
+            block = without[start : start + _ROWS_AT_ONCE]
+            names = _blocking_rules(situation, block, np.flatnonzero(kind_of == kind))
+            reasons |= {(row, kind): name for row, name in zip(block.tolist(), names, strict=True)}
+    return reasons
+
+
+def _unchosen(pairs: Pairs, result: AssignmentResult, row: int, kind: int) -> IntArray:
+    """Columns of a kind that a row could have had and did not get."""
+    low, high = np.searchsorted(pairs.rows, [row, row + 1])
+    columns = pairs.columns[low:high]
+    of_kind = columns[pairs.offers.kind[columns] == kind]
+    return np.setdiff1d(of_kind, _columns_of(result, row))
+
+
+def _columns_of(result: AssignmentResult, row: int) -> IntArray:
+    low, high = np.searchsorted(result.pairs[:, 0], [row, row + 1])
+    return result.pairs[low:high, 1]
+
+
+def _reason_despite_candidates(situation: Situation, own: IntArray, spare: IntArray, at_limit: bool) -> str:
+    clashes = situation.town.offers.clashes
+    if at_limit and own.size:
+        return "max_placements"
+    if spare.size and own.size and clashes[spare][:, own].sum(axis=1).all():
+        return "time_clash"
+    return "places_taken"
+
+
+def _blocking_rules(situation: Situation, rows: IntArray, columns: IntArray) -> Collection[str]:
+    """The rule that stands most in the way of each row, given the offers of one kind.
+
+    That rule which alone keeps the largest number of offers away; where no single rule does, the one that
+    forbids most offers. What forbids all of them whatever the offer (consent, status, minors) shows by that.
+    """
+    if not columns.size:
+        return ["no_offers"] * rows.size
+    judged = [rule for rule in RULES if rule.name != "wanted"]
+    kept = np.array([rule in judged for rule in RULES])
+    broken = broken_rules(all_pairs(situation, rows, columns))[:, kept].reshape(rows.size, columns.size, -1)
+    alone = broken & (broken.sum(axis=2, keepdims=True) == 1)
+    n_alone, n_broken = alone.sum(axis=1), broken.sum(axis=1)
+    weight = np.where(n_alone.any(axis=1, keepdims=True), n_alone, n_broken)
+    personal = _personal(broken, judged)
+    return [
+        personal[position] or judged[int(np.argmax(weights))].name for position, weights in enumerate(weight)
+    ]
+
+
+def _personal(broken: BoolArray, judged: Sequence[Rule]) -> list[str]:
+    """Consent or status, where they forbid everything: they come before any other reason."""
+    names = [rule.name for rule in judged]
+    always: BoolArray = np.logical_and.reduce(broken, axis=1)
+    return [next((name for name in ("consent", "status") if row[names.index(name)]), "") for row in always]
