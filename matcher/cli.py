@@ -116,8 +116,12 @@ def match(
     Needs no database. Writes nothing when a row cannot be read, unless --skip-bad-rows is given.
     """
     with clear_errors():
+        _check_outputs([out, unmatched], [newcomers, offers, policy_path, fixed, banned])
         skipped: list[RowProblem] | None = [] if skip_bad_rows else None
         people, places = _read_both(newcomers, offers, skipped)
+        settled = [_pairs_of(path) for path in (fixed, banned)]
+        if skipped:
+            settled = [_of_people_that_were_read(pairs, people, places) for pairs in settled]
         policy = Policy.from_file(policy_path) if policy_path else Policy()
         with progress_bar() as progress:
             task = progress.add_task("Reading", total=len(STAGES))
@@ -126,20 +130,47 @@ def match(
                 places,
                 policy,
                 today=today or date.today(),
-                fixed=[(pair.newcomer_id, pair.offer_id) for pair in (read_pairs(fixed) if fixed else ())],
-                banned=[(pair.newcomer_id, pair.offer_id) for pair in (read_pairs(banned) if banned else ())],
+                fixed=settled[0],
+                banned=settled[1],
                 progress=lambda stage: progress.update(task, description=STAGE_TEXTS[stage], advance=1),
             )
         write_plan(plan, out, unmatched)
+    n_rows = len({(problem.path, problem.line) for problem in skipped or ()})
     if skipped:
-        n_rows = len({(problem.path, problem.line) for problem in skipped})
         click.echo(f"Left out {n_rows} rows that cannot be read:", err=True)
         click.echo(_shortened([str(problem) for problem in skipped]), err=True)
     if as_json:
-        click.echo(json.dumps(summary(plan) | {"skipped_rows": len(skipped or ())}))
+        click.echo(json.dumps(summary(plan) | {"skipped_rows": n_rows}))
     else:
         print_summary(plan)
         click.echo(f"Proposals written to {out}" + (f", open wishes to {unmatched}" if unmatched else ""))
+
+
+def _check_outputs(outputs: list[Path | None], inputs: list[Path | None]) -> None:
+    """Refuse to overwrite what is read, to write one file twice, and folders that are not there."""
+    written = [path.resolve() for path in outputs if path]
+    read = {path.resolve() for path in inputs if path}
+    for position, path in enumerate(written):
+        if path in read or path in written[:position]:
+            raise BadInput(f"{path}: expected a file of its own to write to, got one that is used already.")
+        if not path.parent.is_dir():
+            raise BadInput(f"{path}: there is no folder {path.parent}. Make it first, or name another.")
+
+
+def _pairs_of(path: Path | None) -> list[tuple[str, str]]:
+    return [(pair.newcomer_id, pair.offer_id) for pair in read_pairs(path)] if path else []
+
+
+def _of_people_that_were_read(
+    pairs: list[tuple[str, str]], people: list[Any], places: list[Any]
+) -> list[tuple[str, str]]:
+    """The pairs whose rows were not left out; the others are named."""
+    newcomers, offers = {person.id for person in people}, {place.id for place in places}
+    kept = [(newcomer, offer) for newcomer, offer in pairs if newcomer in newcomers and offer in offers]
+    for newcomer, offer in pairs:
+        if (newcomer, offer) not in kept:
+            click.echo(f"Note: the pair {newcomer}, {offer} is left out: a row of it is not there.", err=True)
+    return kept
 
 
 def _read_both(

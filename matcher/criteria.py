@@ -13,7 +13,7 @@ import numpy as np
 from scipy import sparse
 
 from matcher.eligibility import Pairs
-from matcher.encoding import QUARTER_MINUTES, FloatArray
+from matcher.encoding import STEP_MINUTES, FloatArray, IntArray
 from matcher.vocabulary import level_rank
 
 NEUTRAL = 0.5
@@ -82,8 +82,8 @@ def common_hours(pairs: Pairs) -> FloatArray:
     newcomers, offers, rows, columns = pairs.newcomers, pairs.offers, pairs.rows, pairs.columns
     fitting = np.bitwise_count(newcomers.attendable[rows] & offers.sessions[columns]).sum(axis=1)
     share = fitting / np.maximum(1, offers.n_sessions[columns])
-    quarters = np.bitwise_count(newcomers.quarters[rows] & offers.quarters[columns]).sum(axis=1)
-    hours = np.minimum(1.0, quarters * QUARTER_MINUTES / 60 / PLENTY_OF_HOURS)
+    steps = np.bitwise_count(newcomers.free_steps[rows] & offers.free_steps[columns]).sum(axis=1)
+    hours = np.minimum(1.0, steps * STEP_MINUTES / 60 / PLENTY_OF_HOURS)
     said = newcomers.says_hours[rows] & offers.says_hours[columns]
     return np.where(said, np.where(pairs.is_kind("association"), share, hours), NEUTRAL)
 
@@ -165,17 +165,22 @@ def _squared_norm(matrix: sparse.csr_array) -> FloatArray:
 
 def _children_apart(pairs: Pairs) -> FloatArray:
     """Smallest difference in years between a child here and a child there; NaN where one has none."""
-    here, there = pairs.newcomers.children_years, pairs.offers.children_years
-    distinct_here, index_here = _distinct(here)
-    distinct_there, index_there = _distinct(there)
+    here = {row: pairs.newcomers.children_years[row] for row in np.unique(pairs.rows).tolist()}
+    there = {column: pairs.offers.children_years[column] for column in np.unique(pairs.columns).tolist()}
+    distinct_here, index_here = _distinct(here, pairs.rows)
+    distinct_there, index_there = _distinct(there, pairs.columns)
     table = np.full((len(distinct_here), len(distinct_there)), np.nan)
     for row, left in enumerate(distinct_here):
         for column, right in enumerate(distinct_there):
             if left and right:
                 table[row, column] = min(abs(a - b) for a in left for b in right)
-    return table[index_here[pairs.rows], index_there[pairs.columns]]
+    return table[index_here, index_there]
 
 
-def _distinct(children: tuple[tuple[int, ...], ...]) -> tuple[list[tuple[int, ...]], np.ndarray]:
-    position = {years: number for number, years in enumerate(dict.fromkeys(children))}
-    return list(position), np.array([position[years] for years in children], np.int64)
+def _distinct(
+    children: dict[int, tuple[int, ...]], indices: IntArray
+) -> tuple[list[tuple[int, ...]], IntArray]:
+    """The different families among those asked for, and which of them each index has."""
+    position = {years: number for number, years in enumerate(dict.fromkeys(children.values()))}
+    numbers = np.array([position[years] for years in children.values()], np.int64)
+    return list(position), numbers[np.searchsorted(np.array(list(children), np.int64), indices)]

@@ -13,7 +13,15 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from matcher.encoding import BoolArray, EncodedNewcomers, EncodedOffers, EncodedTown, FloatArray, IntArray
+from matcher.encoding import (
+    STEP_MINUTES,
+    BoolArray,
+    EncodedNewcomers,
+    EncodedOffers,
+    EncodedTown,
+    FloatArray,
+    IntArray,
+)
 from matcher.geography import travel_minutes
 from matcher.policy import Policy
 from matcher.vocabulary import GENDERS, KINDS, NEEDS
@@ -171,15 +179,14 @@ def not_banned(pairs: Pairs) -> BoolArray:
 def gender_group_fits(pairs: Pairs) -> BoolArray:
     """Women-only and men-only groups admit those only; who needs women only meets women only.
 
-    On an activity that is everybody in the room, staff too: the activity itself must be women-only. A mentor
-    or neighbour must be known to be a woman.
+    On an activity that is everybody in the room, staff too, and at a neighbour's everybody in the household:
+    the offer itself must be women-only. A mentor must be known to be a woman.
     """
     group, gender = pairs.offers.gender_group[pairs.columns], pairs.newcomers.gender[pairs.rows]
     admitted = (group < 0) | (group == gender)
     female = GENDERS.index("f")
-    safe = np.where(
-        pairs.is_kind("association"), group == female, pairs.offers.gender[pairs.columns] == female
-    )
+    woman = pairs.offers.gender[pairs.columns] == female
+    safe = np.where(pairs.is_kind("mentor"), woman, group == female)
     return admitted & (~_needs(pairs, "women_only") | safe)
 
 
@@ -374,16 +381,16 @@ def _session_fits(pairs: Pairs) -> BoolArray:
 
 
 def _hour_in_common(pairs: Pairs) -> BoolArray:
-    """Whether enough quarters of an hour in a row are free on both sides.
+    """Whether enough steps of five minutes in a row are free on both sides.
 
-    Runs over midnight count: the week is one line. Doubling the shift finds runs of any length in
-    O(log length) passes over the words.
+    The week is one line, so runs over midnight count, but for Sunday to Monday. Shifting by what has been
+    reached doubles it: O(log length) passes over the words.
     """
-    common = pairs.newcomers.quarters[pairs.rows] & pairs.offers.quarters[pairs.columns]
-    length = -(-pairs.policy.limits.common_minutes // 15)
+    common = pairs.newcomers.free_steps[pairs.rows] & pairs.offers.free_steps[pairs.columns]
+    length = -(-pairs.policy.limits.common_minutes // STEP_MINUTES)
     reached = 1
     while reached < length:
-        step = min(reached, length - reached)
+        step = min(reached, length - reached, _WORD_BITS - 1)
         common = common & _shifted_down(common, step)
         reached += step
     return np.any(common, axis=1)

@@ -1,7 +1,7 @@
 """People to arrays: points, bit masks, levels, sparse interest vectors. Judges no pair.
 
-Row i of every array is newcomer i, or offer j. Sets of small things (spoken languages, sessions, quarters of
-an hour) are bits in unsigned 64-bit words, so that a rule on a pair is a bitwise "and".
+Row i of every array is newcomer i, or offer j. Sets of small things (spoken languages, sessions, free
+minutes) are bits in unsigned 64-bit words, so that a rule on a pair is a bitwise "and".
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-QUARTER_MINUTES = 15
+STEP_MINUTES = 5
 BROADER_WEIGHT = 0.75
 """Weight of the broader interest beside the one that was named: two team sports share 0.36 of a vector."""
 NOT_SPOKEN = -1
@@ -72,7 +72,7 @@ class EncodedNewcomers:
     children_years: tuple[tuple[int, ...], ...]
     says_hours: BoolArray
     attendable: BitArray  # (n, S words): sessions that lie wholly in free hours
-    quarters: BitArray  # (n, Q words): free quarters of an hour
+    free_steps: BitArray  # (n, F words): free stretches of five minutes
     need_level: IntArray  # 1..4
     waiting_weeks: FloatArray
 
@@ -112,7 +112,7 @@ class EncodedOffers:
     says_hours: BoolArray
     sessions: BitArray  # (m, S words): of an association
     n_sessions: IntArray
-    quarters: BitArray  # (m, Q words): of a mentor or neighbour
+    free_steps: BitArray  # (m, F words): of a mentor or neighbour
     clashes: sparse.csr_array  # (m, m) bool, symmetric, empty diagonal: sessions that overlap
 
 
@@ -300,7 +300,7 @@ def _encode_newcomers(
         children_years=tuple(n.children_birth_years for n in newcomers),
         says_hours=_flags(bool(n.availability) for n in newcomers),
         attendable=_attendable(newcomers, sessions),
-        quarters=_quarters([n.availability for n in newcomers]),
+        free_steps=_free_steps([n.availability for n in newcomers]),
         need_level=_integers(
             policy.bonus.need_level_not_said if n.need_level is None else n.need_level for n in newcomers
         ),
@@ -365,7 +365,7 @@ def _encode_offers(
         says_hours=_flags(bool(o.times) for o in offers),
         sessions=_bits(own_sessions, len(sessions)),
         n_sessions=_integers(len(own) for own in own_sessions),
-        quarters=_quarters([() if o.kind == "association" else o.times for o in offers]),
+        free_steps=_free_steps([() if o.kind == "association" else o.times for o in offers]),
         clashes=_clashes(own_sessions, sessions),
     )
 
@@ -472,15 +472,20 @@ def _town_languages(
     languages: Mapping[str, int],
     policy: Policy,
 ) -> IntArray:
-    """Column of the language of each offer's town: the one said, else of its point, else the newcomers'."""
-    towns = load_towns()
-    fallback = next((found for n in newcomers if (found := find_town(n.town))), "")
-    columns = []
-    for offer, place in zip(offers, places, strict=True):
-        town = find_town(offer.town) or place.town or nearest_town(place.lat, place.lon) or fallback
-        language = towns[town].language if town else policy.limits.town_language_not_said
-        columns.append(languages[language])
-    return _integers(columns)
+    """Column of the language of each offer's town: see `_town_of`; else the policy's."""
+    spoken = {town.town: town.language for town in load_towns().values()}
+    newcomers_towns = {find_town(n.town) for n in newcomers}
+    shared = newcomers_towns.pop() if len(newcomers_towns) == 1 else ""
+    towns = (_town_of(offer, place) for offer, place in zip(offers, places, strict=True))
+    not_said = policy.limits.town_language_not_said
+    return _integers(languages[spoken.get(shared if town is None else town, not_said)] for town in towns)
+
+
+def _town_of(offer: Offer, place: Place) -> str | None:
+    """The town said (empty: one we do not know), else that of the point; None: neither, ask the newcomers."""
+    if offer.town:
+        return find_town(offer.town)
+    return place.town or nearest_town(place.lat, place.lon) or None
 
 
 # Hours -----------------------------------------------------------------------------------------------
@@ -497,12 +502,12 @@ def _attendable(newcomers: Sequence[Newcomer], sessions: Sequence[Hours]) -> Bit
     return _pack(fits)
 
 
-def _quarters(hours: Sequence[Iterable[Hours]]) -> BitArray:
-    """Whole quarters of an hour inside each stretch; all of the week for people who did not say any."""
-    free = np.zeros((len(hours), MINUTES_A_WEEK // QUARTER_MINUTES), np.bool_)
+def _free_steps(hours: Sequence[Iterable[Hours]]) -> BitArray:
+    """Steps of five minutes wholly inside each stretch; all of the week for people who did not say any."""
+    free = np.zeros((len(hours), MINUTES_A_WEEK // STEP_MINUTES), np.bool_)
     for row, stretches in enumerate(hours):
         for start, end in stretches or ((0, MINUTES_A_WEEK),):
-            free[row, -(-start // QUARTER_MINUTES) : end // QUARTER_MINUTES] = True
+            free[row, -(-start // STEP_MINUTES) : end // STEP_MINUTES] = True
     return _pack(free)
 
 

@@ -102,7 +102,3 @@ class UnknownTermWarning(KoppelWarning):
 
 class UnknownColumnWarning(KoppelWarning):
     """A column the engine does not know: ignored."""
-
-
-class UnknownPlaceWarning(KoppelWarning):
-    """An address, postcode or town the gazetteer cannot find: the person has no point."""

@@ -9,19 +9,16 @@ from datetime import date
 
 import numpy as np
 
-from matcher.assignment import solve_without_clashes
+from matcher.assignment import AssignmentProblem, solve_without_clashes
 from matcher.candidates import all_pairs
 from matcher.eligibility import RULES, Pairs, Situation, broken_rules
-from matcher.encoding import encode
+from matcher.encoding import FloatArray, encode
 from matcher.exceptions import UnknownRecordError
 from matcher.people import Newcomer, Offer
 from matcher.plan import IdPair, Ids, Plan, known, parts_by_name, pose_problem
 from matcher.policy import Policy
 from matcher.scoring import score_parts
 from matcher.vocabulary import KINDS
-
-_INSIST = 1_000.0
-"""Added to a pair's score to force it: far more than every other score and bonus it could displace."""
 
 
 @dataclass(frozen=True)
@@ -256,10 +253,17 @@ def _price_of_insisting(plan: Plan, pair: Pairs) -> tuple[float, bool]:
         )
         scores = np.append(scores, score_parts(pair).sum())
         is_pair = np.append(is_pair, True)
-    problem = pose_problem(pairs, scores + _INSIST * is_pair)
+    insisting = _more_than_anything(scores, workings.problem)
+    problem = pose_problem(pairs, scores + insisting * is_pair)
     result = solve_without_clashes(problem, workings.situation.town.offers.clashes, plan.method)
-    price = plan.objective - (result.objective - _INSIST)
+    price = plan.objective - (result.objective - insisting)
     return max(0.0, price), plan.status == result.status == "optimal"
+
+
+def _more_than_anything(scores: FloatArray, problem: AssignmentProblem) -> float:
+    """More than a pair can displace: one pair, with its bonus, of each limit it uses."""
+    bonus = 0.0 if problem.row_bonus is None else float(problem.row_bonus.max(initial=0.0))
+    return 1.0 + 8.0 * (float(scores.max(initial=0.0)) + bonus)
 
 
 def _by_person_and_kind(

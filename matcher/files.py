@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from matcher.exceptions import (
     InvalidFileError,
@@ -41,6 +41,14 @@ class Pair:
     newcomer_id: str
     offer_id: str
     reason: str = ""
+
+
+class Row(NamedTuple):
+    """A row of a file: its line, its text by column, and what is wrong with the row as such."""
+
+    line: int
+    cells: dict[str, str]
+    problem: RowProblem | None = None
 
 
 def read_newcomers(path: PathLike, problems: list[RowProblem] | None = None) -> list[Newcomer]:
@@ -93,14 +101,14 @@ def read_pairs(path: PathLike) -> list[Pair]:
     columns, rows = _read_rows(path)
     _require_columns(path, columns, ("newcomer_id", "offer_id"))
     _warn_of_unknown_columns(path, columns, ("newcomer_id", "offer_id", "reason"))
-    pairs, problems = [], []
-    for line, row in rows:
-        problems += [
-            RowProblem(str(path), line, column, "", "an id")
-            for column in ("newcomer_id", "offer_id")
-            if not row.get(column)
-        ]
-        pairs.append(Pair(row["newcomer_id"], row["offer_id"], row.get("reason", "")))
+    problems = [row.problem for row in rows if row.problem]
+    problems += [
+        RowProblem(str(path), row.line, column, "", "an id")
+        for row in rows
+        for column in ("newcomer_id", "offer_id")
+        if not row.cells[column]
+    ]
+    pairs = [Pair(r.cells["newcomer_id"], r.cells["offer_id"], r.cells.get("reason", "")) for r in rows]
     if problems:
         raise InvalidFileError(problems)
     return pairs
@@ -151,10 +159,12 @@ def _read_people(
     _warn_of_unknown_columns(path, columns, known)
     people: dict[str, Person] = {}
     found: list[RowProblem] = []
-    for line, row in rows:
-        person, row_problems = _read_person(path, line, row, record, required)
+    for row in rows:
+        person, row_problems = _read_person(path, row, record, known, required)
         if person is not None and person.id in people:
-            row_problems.append(RowProblem(str(path), line, "id", person.id, "an id that no row above has"))
+            row_problems.append(
+                RowProblem(str(path), row.line, "id", person.id, "an id that no row above has")
+            )
         if row_problems or person is None:
             found += row_problems
         else:
@@ -168,15 +178,18 @@ def _read_people(
 
 
 def _read_person(
-    path: Path, line: int, row: Mapping[str, str], record: type[Person], required: Sequence[str]
+    path: Path, row: Row, record: type[Person], known: Sequence[str], required: Sequence[str]
 ) -> tuple[Person | None, list[RowProblem]]:
+    if row.problem:
+        return None, [row.problem]
+    line = row.line
     values: dict[str, Any] = {}
     problems: list[RowProblem] = []
-    for column, text in row.items():
+    for column, text in row.cells.items():
         try:
             if column in required and not text:
                 raise ValueError("a value; the column is required")
-            if column in _CONVERTERS and text:
+            if column in known and text:
                 values[column] = _CONVERTERS[column](text)
         except ValueError as error:
             problems.append(RowProblem(str(path), line, column, text, str(error)))
@@ -191,8 +204,8 @@ def _read_person(
         ]
 
 
-def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    """Columns, and each row as (line, text by column)."""
+def _read_rows(path: Path) -> tuple[list[str], list[Row]]:
+    """Columns and rows; of JSON, the number of the record stands for the line."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -202,33 +215,39 @@ def _read_rows(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]
     return _json_rows(path, text) if path.suffix.lower() == ".json" else _csv_rows(path, text)
 
 
-def _csv_rows(path: Path, text: str) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    header = text.split("\n", 1)[0]
+def _csv_rows(path: Path, text: str) -> tuple[list[str], list[Row]]:
+    header = next((line for line in text.splitlines() if line.strip()), "")
     delimiter = ";" if header.count(";") > header.count(",") else ","
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[tuple[int, dict[str, str]]] = []
+    rows: list[Row] = []
     columns: list[str] = []
-    problems: list[RowProblem] = []
     line = 1
     try:
         for cells in reader:
-            if not columns:
-                columns = [cell.strip().lower() for cell in cells]
-            elif len(cells) > len(columns):
-                value = delimiter.join(cells[len(columns) :])
-                expected = f"{len(columns)} cells (lists with {delimiter!r} inside a cell must be quoted)"
-                problems.append(RowProblem(str(path), line, "-", value, expected))
-            elif any(cell.strip() for cell in cells):
-                rows.append((line, {c: cell.strip() for c, cell in zip(columns, cells, strict=False)}))
+            if any(cell.strip() for cell in cells):
+                if columns:
+                    rows.append(_csv_row(path, line, columns, cells, delimiter))
+                else:
+                    columns = [cell.strip().lower() for cell in cells]
             line = reader.line_num + 1
     except csv.Error as error:
-        problems.append(RowProblem(str(path), line, "-", str(error), "a readable CSV row"))
-    if problems:
-        raise InvalidFileError(problems)
+        problem = RowProblem(str(path), line, "-", str(error), "a readable CSV row")
+        raise InvalidFileError([problem]) from error
     return columns, rows
 
 
-def _json_rows(path: Path, text: str) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+def _csv_row(path: Path, line: int, columns: Sequence[str], cells: list[str], delimiter: str) -> Row:
+    """One row; cells that are missing at its end are empty, empty ones too many do no harm."""
+    surplus = delimiter.join(cells[len(columns) :])
+    padded = [*cells, *[""] * (len(columns) - len(cells))]
+    problem = None
+    if surplus.strip(f"{delimiter} "):
+        expected = f"{len(columns)} cells (lists with {delimiter!r} inside a cell must be quoted)"
+        problem = RowProblem(str(path), line, "-", surplus, expected)
+    return Row(line, {c: cell.strip() for c, cell in zip(columns, padded, strict=False)}, problem)
+
+
+def _json_rows(path: Path, text: str) -> tuple[list[str], list[Row]]:
     try:
         records = json.loads(text)
     except json.JSONDecodeError as error:
@@ -237,10 +256,11 @@ def _json_rows(path: Path, text: str) -> tuple[list[str], list[tuple[int, dict[s
         ) from error
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         raise InvalidFileError([RowProblem(str(path), 1, "-", text[:20], "a JSON list of objects")])
-    columns = list(dict.fromkeys(key for record in records for key in record))
+    folded = [{key.strip().lower(): value for key, value in record.items()} for record in records]
+    columns = list(dict.fromkeys(key for record in folded for key in record))
     rows = [
-        (number, {column: _json_text(record.get(column)) for column in columns})
-        for number, record in enumerate(records, start=1)
+        Row(number, {column: _json_text(record.get(column)) for column in columns})
+        for number, record in enumerate(folded, start=1)
     ]
     return columns, rows
 
@@ -254,6 +274,8 @@ def _json_text(value: Any) -> str:
         return ";".join(_json_text(item) for item in value)
     if isinstance(value, dict):
         return ";".join(f"{key}:{_json_text(item)}" for key, item in value.items())
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
     return str(value).strip()
 
 
@@ -341,6 +363,8 @@ def _languages(text: str) -> dict[str, str]:
     spoken = {}
     for item in _items(text):
         code, _, level = (part.strip() for part in item.partition(":"))
+        if code.lower() in spoken:
+            raise ValueError("each language once")
         spoken[code.lower()] = _level(level or "C1")
     return spoken
 
@@ -354,6 +378,8 @@ def _wants(text: str) -> dict[str, int]:
     wanted = {}
     for item in _items(text):
         kind, _, count = (part.strip() for part in item.partition(":"))
+        if kind.lower() in wanted:
+            raise ValueError("each kind once")
         wanted[kind.lower()] = _whole_number(count or "1")
     return wanted
 
@@ -408,7 +434,7 @@ def to_cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return format(value, ".10g")
+        return str(int(value)) if value.is_integer() else repr(value)
     if isinstance(value, Mapping):
         return ";".join(f"{key}:{item}" for key, item in value.items())
     if isinstance(value, tuple) and not isinstance(value, Hours):

@@ -115,7 +115,10 @@ def find_place(address: str = "", postcode: str = "", town: str = "") -> Place:
     for candidate in (_bare_postcode(postcode), *_postcodes_in(address)):
         if candidate in _postcodes():
             return _postcodes()[candidate]
-    town_id = find_town(town) or _town_in(address)
+    town_id = find_town(town)
+    if town.strip() and not town_id:
+        return NOWHERE
+    town_id = town_id or _town_in(address)
     for district in load_districts().values():
         if district.town == (town_id or district.town) and _names(district.name) & _phrases(address):
             return Place(district.lat, district.lon, "district", district.town, district.district)

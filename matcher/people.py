@@ -94,7 +94,7 @@ class Newcomer:
             *_common_problems(self),
             *_choice_problems("needs", self.needs, NEEDS),
             *_choice_problems("mobility", self.mobility, MODES),
-            *_choice_problems("status", (self.status,), NEWCOMER_STATUSES),
+            *_word_problems("status", self.status, NEWCOMER_STATUSES),
             *_choice_problems("wants", self.wants, KINDS),
             *_range_problems("wants", self.wants.values(), 0, 20),
             *_range_problems("max_minutes", (self.max_minutes,), 0, 600),
@@ -167,15 +167,15 @@ class Offer:
 
     def __post_init__(self) -> None:
         times = self.times if self.kind == "association" else merge_hours(self.times)
-        object.__setattr__(self, "times", tuple(sorted(times)))
+        object.__setattr__(self, "times", tuple(sorted(set(times))))
         object.__setattr__(self, "languages", MappingProxyType(dict(self.languages)))
         problems = [
             *_common_problems(self),
-            *_choice_problems("kind", (self.kind,), KINDS, may_be_empty=False),
+            *_choice_problems("kind", (self.kind,), KINDS),
             *_choice_problems("access", self.access, ACCESS),
-            *_choice_problems("min_level", (self.min_level,), LEVELS),
-            *_choice_problems("gender_group", (self.gender_group,), GENDER_GROUPS),
-            *_choice_problems("status", (self.status,), OFFER_STATUSES),
+            *_word_problems("min_level", self.min_level, LEVELS),
+            *_word_problems("gender_group", self.gender_group, GENDER_GROUPS),
+            *_word_problems("status", self.status, OFFER_STATUSES),
             *_range_problems("capacity", (self.capacity,), 0, 100_000),
             *_range_problems("taken", (self.taken,), 0, 100_000),
             *_range_problems("age_min", (self.age_min,), 0, 120),
@@ -207,8 +207,8 @@ def _common_problems(person: Newcomer | Offer) -> Iterator[FieldProblem]:
         if level not in LEVELS:
             yield FieldProblem("languages", f"{code}:{level}", f"a level out of {', '.join(LEVELS)}")
     yield from _choice_problems("goals", person.goals, GOALS)
-    yield from _choice_problems("gender", (person.gender,), GENDERS)
-    yield from _choice_problems("prefers_gender", (person.prefers_gender,), GENDERS)
+    yield from _word_problems("gender", person.gender, GENDERS)
+    yield from _word_problems("prefers_gender", person.prefers_gender, GENDERS)
     yield from _range_problems("lat", (person.lat,), -90, 90)
     yield from _range_problems("lon", (person.lon,), -180, 180)
     if (person.lat is None) != (person.lon is None):
@@ -218,11 +218,14 @@ def _common_problems(person: Newcomer | Offer) -> Iterator[FieldProblem]:
     yield from _range_problems("children_birth_years", person.children_birth_years, 1900, 2100)
 
 
-def _choice_problems(
-    name: str, values: Iterable[str], choices: tuple[str, ...], *, may_be_empty: bool = True
-) -> Iterator[FieldProblem]:
+def _word_problems(name: str, value: str, choices: tuple[str, ...]) -> Iterator[FieldProblem]:
+    """One word out of some, or nothing said."""
+    return _choice_problems(name, (value,) if value else (), choices)
+
+
+def _choice_problems(name: str, values: Iterable[str], choices: tuple[str, ...]) -> Iterator[FieldProblem]:
     for value in values:
-        if value not in choices and not (may_be_empty and value == ""):
+        if value not in choices:
             yield FieldProblem(name, str(value), f"one of {', '.join(choices)}")
 
 

@@ -21,13 +21,15 @@ from matcher.assignment import (
     AssignmentResult,
     Certificate,
     certify,
+    reduced_values,
+    solve,
     solve_without_clashes,
 )
 from matcher.candidates import find_candidates, keep_best
 from matcher.criteria import CRITERIA
 from matcher.eligibility import Pairs, Situation, is_stored
-from matcher.encoding import FloatArray, IntArray, encode
-from matcher.exceptions import UnknownRecordError
+from matcher.encoding import BoolArray, FloatArray, IntArray, encode
+from matcher.exceptions import InvalidProblemError, UnknownRecordError
 from matcher.people import Newcomer, Offer
 from matcher.policy import Policy
 from matcher.scoring import row_bonus, score_parts
@@ -36,6 +38,7 @@ from matcher.vocabulary import KINDS
 
 STAGES = ("encode", "candidates", "scores", "assignment", "collect")
 IdPair = tuple[str, str]
+_WORTH_MORE = 1e-9
 Progress = Callable[[str], None]
 
 
@@ -99,12 +102,11 @@ class Plan:
     unmatched : tuple of Unmatched
     certificate : Certificate
         The proof, recomputed from pairs and prices alone: `objective`, the value of the plan in scores,
-        switching bonuses and bonuses for serving a person at all, and `bound`, what no plan over the same
-        candidates can exceed.
+        switching bonuses and bonuses for serving a person at all, and `bound`, what no plan can exceed.
     status : {"optimal", "feasible"}
     n_candidates : int
-        Pairs that every rule allows, and of these `n_left_out` were beyond the best of their newcomer and
-        kind (`Limits.candidates_per_kind`) and took no part: the proof speaks of the others.
+        Pairs that every rule allows. Of these `n_left_out` were beyond the best of their newcomer and kind
+        (`Limits.candidates_per_kind`) and could be left out: the prices show that no better plan uses them.
     prices, urgency : mapping of str to float
         By offer: what one place less or more is worth at most. By newcomer: the bonus for serving them.
     seconds : mapping of str to float
@@ -134,7 +136,7 @@ class Plan:
 
     @property
     def bound(self) -> float:
-        """What no plan over the same candidates can exceed."""
+        """What no plan can exceed."""
         return self.certificate.bound
 
     @property
@@ -186,9 +188,10 @@ def make_plan(
     Raises
     ------
     UnknownRecordError
-        When `fixed` or `banned` name people or offers that are not given; lists all of them.
+        When `fixed` or `banned` name people or offers that are not given, listing all of them, and when an
+        id is given twice.
     InvalidProblemError
-        For an unknown method, and when an id is given twice.
+        For an unknown method, and for a pair that is fixed and banned at once.
 
     Notes
     -----
@@ -218,6 +221,7 @@ def make_plan(
 
     with stage("encode"):
         ids = Ids.of(newcomers, offers)
+        fixed, banned = _without_contradiction(fixed, banned)
         situation = Situation(
             encode(newcomers, offers, policy, today), policy, ids.matrix(fixed), ids.matrix(banned)
         )
@@ -225,11 +229,12 @@ def make_plan(
         found = find_candidates(situation)
     with stage("scores"):
         parts = score_parts(found)
-        keep = keep_best(found, parts.sum(axis=1), policy.limits.candidates_per_kind)
-        pairs, parts = found.only(keep), parts[keep]
-        was_open = is_stored(ids.known_matrix(_id_pairs(previous)), pairs)
+        was_open = is_stored(ids.known_matrix(_id_pairs(previous)), found)
         switching = np.where(was_open, policy.switching_bonus, 0.0)
+        keep = keep_best(found, parts.sum(axis=1), policy.limits.candidates_per_kind) | was_open
     with stage("assignment"):
+        keep = _all_that_matter(found, parts.sum(axis=1) + switching, keep, method)
+        pairs, parts, switching, was_open = found.only(keep), parts[keep], switching[keep], was_open[keep]
         problem = pose_problem(pairs, parts.sum(axis=1) + switching)
         before = np.column_stack([pairs.rows, pairs.columns])[was_open] if previous is not None else None
         result = solve_without_clashes(problem, situation.town.offers.clashes, method, before)
@@ -254,6 +259,37 @@ def make_plan(
         seconds=MappingProxyType(seconds),
         workings=workings,
     )
+
+
+def _without_contradiction(
+    fixed: Iterable[IdPair], banned: Iterable[IdPair]
+) -> tuple[list[IdPair], list[IdPair]]:
+    fixed, banned = list(fixed), list(banned)
+    both = sorted(set(fixed) & set(banned))
+    if both:
+        pairs = ", ".join(f"{newcomer!r} with {offer!r}" for newcomer, offer in both)
+        raise InvalidProblemError(f"expected no pair to be fixed and banned at once, got {pairs}")
+    return fixed, banned
+
+
+def _all_that_matter(found: Pairs, scores: FloatArray, keep: BoolArray, method: str) -> BoolArray:
+    """Which candidates the plan has to look at: those kept, and whatever their prices do not rule out.
+
+    Solve the kept ones; any other that is worth more than the prices of the limits it would use comes in;
+    until there is none. The prices then prove the plan over all candidates (column generation).
+    """
+    if keep.all():
+        return keep
+    everything = pose_problem(found, scores)
+    most = found.situation.policy.limits.candidates_per_kind
+    while True:
+        kept = pose_problem(found.only(keep), scores[keep])
+        value = reduced_values(everything, solve(kept, method))
+        missing = ~keep & (value > _WORTH_MORE)
+        if not missing.any():
+            return keep
+        keep = keep.copy()
+        keep[missing] = keep_best(found.only(missing), value[missing], most)
 
 
 @dataclass(frozen=True)

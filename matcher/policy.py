@@ -178,7 +178,7 @@ class Policy:
     @classmethod
     def from_file(cls, path: str | Path) -> Policy:
         """Read a policy from a TOML file; raises as `from_toml`, and OSError."""
-        return cls.from_toml(Path(path).read_text(encoding="utf-8"))
+        return cls.from_toml(Path(path).read_text(encoding="utf-8-sig"))
 
     def to_toml(self) -> str:
         """The policy as TOML text that `from_toml` reads back."""
@@ -241,6 +241,7 @@ def _problems(policy: Policy) -> Iterator[str]:
         for key, value in dataclasses.asdict(getattr(policy, section)).items():
             if isinstance(value, (int, float)):
                 yield from _outside(f"{section}.{key}", value, 0, 1_000)
+    yield from _outside("travel.detour", policy.travel.detour, 1, 10)
     for mode in MODES:
         yield from _outside(f"travel.{mode}_kmh", getattr(policy.travel, f"{mode}_kmh"), 0.1, 1_000)
     yield from _outside("bonus.waiting_weeks_full", policy.bonus.waiting_weeks_full, 0.1, 1_000)

@@ -101,6 +101,11 @@ def _reasons(
     reasons: dict[tuple[int, int], str] = {}
     for kind in range(n_kinds):
         short = situation.open_wants[:, kind] > proposed[:, kind]
+        is_full = short & (situation.open_total == 0)
+        reasons |= {
+            (row, kind): _why_nothing_more(situation, row) for row in np.flatnonzero(is_full).tolist()
+        }
+        short = short & ~is_full
         for row in np.flatnonzero(short & has_candidates[:, kind]).tolist():
             own = _columns_of(result, row)
             spare = _unchosen(pairs, result, row, kind)
@@ -111,6 +116,14 @@ def _reasons(
             names = _blocking_rules(situation, block, np.flatnonzero(kind_of == kind))
             reasons |= {(row, kind): name for row, name in zip(block.tolist(), names, strict=True)}
     return reasons
+
+
+def _why_nothing_more(situation: Situation, row: int) -> str:
+    """Somebody who can take on nothing more, or does not take part at all."""
+    newcomers = situation.town.newcomers
+    if not newcomers.has_consent[row]:
+        return "consent"
+    return "max_placements" if newcomers.is_ready[row] else "status"
 
 
 def _unchosen(pairs: Pairs, result: AssignmentResult, row: int, kind: int) -> IntArray:

@@ -176,3 +176,29 @@ def test_the_same_seed_generates_the_same_town(tmp_path: Path) -> None:
         ]
         assert CliRunner().invoke(generate, options).exit_code == 0
     assert (tmp_path / "one" / "offers.csv").read_bytes() == (tmp_path / "two" / "offers.csv").read_bytes()
+
+
+def test_no_file_is_overwritten_that_is_read_or_written_already(town: Path) -> None:
+    before = (town / "n.csv").read_text()
+    arguments = [str(town / "n.csv"), str(town / "o.csv"), "--out", str(town / "n.csv")]
+    assert CliRunner().invoke(match, arguments).exit_code == 2
+    assert (town / "n.csv").read_text() == before
+    assert run_match(town, "--unmatched", str(town / "m.csv")).exit_code == 2
+    assert not (town / "m.csv").exists()
+
+
+def test_a_pair_of_somebody_left_out_is_left_out_too(town: Path) -> None:
+    with (town / "n.csv").open("a") as stream:
+        stream.write("c,muenster,,,,,,\n")
+    (town / "b.csv").write_text("newcomer_id,offer_id\nc,m\n")
+    result = run_match(town, "--skip-bad-rows", "--banned", str(town / "b.csv"))
+    assert result.exit_code == 0
+    assert "the pair c, m is left out" in result.stderr
+
+
+def test_files_in_the_wrong_order_are_refused_with_a_sentence(town: Path) -> None:
+    result = CliRunner().invoke(
+        match, [str(town / "o.csv"), str(town / "n.csv"), "--out", str(town / "m.csv")]
+    )
+    assert result.exit_code == 2
+    assert "Traceback" not in result.output

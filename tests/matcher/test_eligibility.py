@@ -44,7 +44,7 @@ FORBIDDEN: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {
         ({"needs": ("women_only",)}, {"gender_group": "mixed"}),
         ({"needs": ("women_only",)}, {"kind": "mentor", "gender": "m"}),
         ({"needs": ("women_only",)}, {"kind": "mentor", "gender": ""}),
-        ({"needs": ("women_only",)}, {"kind": "neighbour", "gender": ""}),
+        ({"needs": ("women_only",)}, {"kind": "neighbour", "gender": "f"}),
     ],
     "age": [
         ({"birth_year": 2000}, {"age_min": 27}),
@@ -106,6 +106,7 @@ ALLOWED: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {
     "gender_group": [
         ({"needs": ("women_only",)}, {"gender_group": "women_only"}),
         ({"needs": ("women_only",)}, {"kind": "mentor", "gender": "f"}),
+        ({"needs": ("women_only",)}, {"kind": "neighbour", "gender_group": "women_only"}),
         ({"gender": "m"}, {"gender_group": "men_only"}),
     ],
     "age": [
@@ -148,6 +149,7 @@ ALLOWED: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {
         ({"availability": ()}, {}),
         ({}, {"times": ()}),
         ({}, {"kind": "mentor", "times": hours("tue 20:00-22:00")}),
+        ({"availability": hours("mon 17:05-18:10")}, {"kind": "mentor", "times": hours("mon 17:05-18:10")}),
         (
             {"availability": hours("tue 17:00-17:30", "tue 17:30-18:30")},
             {"kind": "mentor", "times": hours("tue 17:00-19:00")},

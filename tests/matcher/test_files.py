@@ -302,3 +302,35 @@ def test_more_taken_than_there_are_places_is_read(tmp_path: Path) -> None:
     path = tmp_path / "o.csv"
     path.write_text("id,kind,capacity,taken\na,association,10,12\n")
     assert read_offers(path) == [Offer(id="a", kind="association", capacity=10, taken=12)]
+
+
+def test_a_short_row_has_empty_cells_and_a_required_one_is_missed(tmp_path: Path) -> None:
+    assert problems_of(tmp_path, "id,languages,lat,lon\na\n") == [(2, "languages", "")]
+    (person,) = newcomers_of(tmp_path, "id,languages,lat,lon\na,uk:native\n")
+    assert person.lat is None
+
+
+def test_empty_cells_too_many_do_no_harm(tmp_path: Path) -> None:
+    assert len(newcomers_of(tmp_path, "id,languages\na,uk:native,,\n")) == 1
+
+
+def test_a_row_with_an_unquoted_list_can_be_left_out(tmp_path: Path) -> None:
+    (tmp_path / "n.csv").write_text("id;languages\na;uk:native;de:A2\nb;uk:native\n")
+    problems: list[RowProblem] = []
+    assert [person.id for person in read_newcomers(tmp_path / "n.csv", problems)] == ["b"]
+    assert [problem.line for problem in problems] == [2]
+
+
+def test_a_column_of_the_other_file_is_ignored_like_any_unknown_one(tmp_path: Path) -> None:
+    with pytest.warns(UnknownColumnWarning, match="kind"):
+        assert len(newcomers_of(tmp_path, "id,languages,kind\na,uk:native,mentor\n")) == 1
+
+
+def test_a_blank_line_before_the_header_does_no_harm(tmp_path: Path) -> None:
+    assert len(newcomers_of(tmp_path, "\nid;languages\na;uk:native\n")) == 1
+
+
+@pytest.mark.parametrize(("column", "value"), [("languages", "de:B2;de:A1"), ("wants", "mentor:1;mentor:2")])
+def test_what_is_said_twice_is_refused(tmp_path: Path, column: str, value: str) -> None:
+    cells = {"id": "a", "languages": "uk:native", "wants": ""} | {column: value}
+    assert problems_of(tmp_path, f"{','.join(cells)}\n{','.join(cells.values())}\n") == [(2, column, value)]

@@ -33,6 +33,7 @@ from matcher.vocabulary import MODES, read_seed_table
         ("Domplatz 1, Muenster", "", "", "town", "muenster"),
         ("", "99999", "MUENSTER", "town", "muenster"),
         ("Main Street 1", "", "Atlantis", "none", ""),
+        ("Altstadt 2", "", "Berlin", "none", ""),
         ("", "", "", "none", ""),
     ],
 )

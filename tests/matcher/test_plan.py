@@ -14,7 +14,7 @@ from matcher.eligibility import RULES
 from matcher.exceptions import InvalidProblemError, UnknownRecordError
 from matcher.explanation import examine
 from matcher.generate import generate_town
-from matcher.policy import Limits
+from matcher.policy import Bonus, Limits
 from matcher.scoring import row_bonus
 from matcher.unmatched import REASONS
 from tests.builders import TODAY, a_newcomer, an_offer, hours
@@ -247,13 +247,69 @@ def test_the_score_people_see_holds_no_switching_bonus() -> None:
     assert again.objective == pytest.approx(plain.objective + plain.policy.switching_bonus)
 
 
+FEW = Policy(limits=Limits(candidates_per_kind=2))
+
+
 def test_candidates_left_out_are_counted() -> None:
     offers = [an_offer(f"o{i}", lat=51.96 + i / 1000) for i in range(5)]
-    plan = plan_of(
-        [a_newcomer(wants={"association": 1})], offers, policy=Policy(limits=Limits(candidates_per_kind=2))
-    )
+    plan = plan_of([a_newcomer(wants={"association": 1})], offers, policy=FEW)
     assert (plan.n_candidates, plan.n_left_out) == (5, 3)
     assert chosen(plan) == {("n", "o0")}
+
+
+def test_no_place_stays_empty_because_everybody_kept_the_same_candidates() -> None:
+    newcomers = [a_newcomer(f"n{i}", wants={"mentor": 1}) for i in range(12)]
+    mentors = [an_offer(f"m{j}", kind="mentor", capacity=1) for j in range(9)]
+    plan = plan_of(newcomers, mentors, policy=FEW)
+    assert len(plan.proposals) == 9
+    assert plan.status == "optimal"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_few_candidates_at_first_give_a_plan_of_the_same_value(seed: int) -> None:
+    newcomers, offers = a_town(120, 60, seed)
+    newcomers = [n for n in newcomers if sum(n.wants.values()) == 1]
+    plan, few = plan_of(newcomers, offers), plan_of(newcomers, offers, policy=FEW)
+    assert few.objective == pytest.approx(plan.objective, abs=1e-6)
+    assert few.bound == pytest.approx(plan.bound, abs=1e-6)
+    assert few.n_left_out > 0
+
+
+def test_an_open_proposal_is_a_candidate_however_many_are_better() -> None:
+    offers = [an_offer(f"o{i}", lat=51.96 + i / 10_000) for i in range(5)]
+    plan = plan_of([a_newcomer(wants={"association": 1})], offers, policy=FEW, previous=[("n", "o4")])
+    assert chosen(plan) == {("n", "o4")}
+
+
+def test_a_pair_that_is_fixed_and_banned_is_refused() -> None:
+    with pytest.raises(InvalidProblemError, match="fixed and banned"):
+        plan_of([a_newcomer()], [an_offer()], fixed=[("n", "o")], banned=[("n", "o")])
+
+
+def test_who_can_take_on_nothing_more_is_told_so() -> None:
+    newcomer = a_newcomer(wants={"association": 1, "mentor": 1}, max_placements=1)
+    offers = [an_offer("a"), an_offer("m", kind="mentor")]
+    assert reasons(plan_of([newcomer], offers, fixed=[("n", "a")])) == {("n", "mentor"): "max_placements"}
+
+
+def test_insisting_is_exact_however_large_the_bonus() -> None:
+    policy = Policy(bonus=Bonus(base=0, need=1_000, waiting=1_000))
+    newcomers = [
+        a_newcomer("a", need_level=1, wants={"association": 1}),
+        a_newcomer("b", need_level=4, waiting_since=date(2020, 1, 1), wants={"association": 1}),
+    ]
+    explanation = explain(plan_of(newcomers, [an_offer("x", capacity=1)], policy=policy), "a", "x")
+    assert explanation.price == pytest.approx(2_000, abs=1e-3)
+
+
+def test_the_town_language_does_not_depend_on_who_comes_first() -> None:
+    newcomers = [
+        a_newcomer(town, town=town, languages={"de": "B1"}, wants={"association": 1}, lat=None, lon=None)
+        for town in ("muenster", "enschede")
+    ]
+    offer = an_offer(town="", lat=None, lon=None, min_level="A2")
+    values = {plan_of(order, [offer]).objective for order in (newcomers, newcomers[::-1])}
+    assert len(values) == 1
 
 
 def test_the_bonus_grows_with_need_and_waiting_and_ends_with_a_placement() -> None:
