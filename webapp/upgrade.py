@@ -10,6 +10,8 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from flask import Flask
 
+from webapp.database import db
+
 FOLDER = Path(__file__).with_name("migrations")
 
 
@@ -17,6 +19,7 @@ def upgrade_database(app: Flask) -> None:
     """Run the migrations that are missing."""
     with app.app_context():
         flask_migrate.upgrade(directory=str(FOLDER))
+        db.engine.dispose()  # whatever a migration set on its connection ends with it
 
 
 @cache

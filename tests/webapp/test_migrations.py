@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import flask_migrate
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -69,3 +71,13 @@ def test_readyz_says_whether_the_tables_are_the_newest(empty_app):
     assert (after.status_code, after.json["status"]) == (200, "ok")
     assert client.get("/healthz").json == {"status": "ok"}
     assert newest_revision() is not None
+
+
+def test_foreign_keys_hold_after_an_upgrade_that_had_nothing_to_do(tmp_path: Path) -> None:
+    app = make_app(f"sqlite:///{tmp_path / 'served.sqlite'}", tmp_path)
+    for _ in range(2):
+        upgrade_database(app)
+        with app.app_context(), db.engine.connect() as connection:
+            assert connection.exec_driver_sql("PRAGMA foreign_keys").scalar() == 1
+    with app.app_context():
+        db.engine.dispose()

@@ -37,6 +37,8 @@ END_REASONS = (
     *("goal_reached", "moved", "time_work", "no_contact", "no_show", "mismatch", "boundary_problem"),
     *("illness", "screening_expired", "programme_end", "other"),
 )
+BAD_ENDS = ("no_contact", "no_show", "mismatch", "boundary_problem")
+"""After these the same two are not proposed to each other again."""
 
 
 def _one_of(column: str, values: tuple[str, ...]) -> CheckConstraint:
@@ -101,6 +103,8 @@ class Proposal(Record):
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     decided_at: Mapped[datetime | None]
     decided_by: Mapped[str] = mapped_column(String(200), default="")
+    # the placement that made it impossible
+    superseded_by: Mapped[uuid.UUID | None]
     reason: Mapped[str] = mapped_column(String(200), default="")
 
     newcomer: Mapped[Newcomer] = relationship(lazy="raise")

@@ -10,17 +10,19 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from sqlalchemy import Select, and_, or_, select, update
+from sqlalchemy import Select, and_, delete, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from webapp import engine
 from webapp.access import Actor, get_scoped, scoped, system_actor
 from webapp.database import db, guarded_update, utc_now
+from webapp.idempotency import IdempotentAnswer
 from webapp.matching.conflicts import conflict
-from webapp.matching.models import Ban, GroupCount, Placement, Proposal
+from webapp.matching.models import Ban, GroupCount, Placement, Proposal, Run
 from webapp.newcomers.models import Newcomer
-from webapp.newcomers.services import newcomer_erasing
+from webapp.newcomers.services import newcomer_changed, newcomer_erasing
 from webapp.offers.models import Offer
+from webapp.offers.services import offer_changed
 from webapp.people import today_in
 from webapp.towns.services import get_town_by_id
 
@@ -186,12 +188,24 @@ def _give_back(placement: Placement) -> None:
     )
 
 
-def supersede_settled(town_id: uuid.UUID) -> None:
-    """Close the open proposals of a town that cannot be confirmed any more: wish met, or offer full."""
+def supersede_settled(town_id: uuid.UUID, placement_id: uuid.UUID | None = None) -> None:
+    """Close the open proposals of a town that cannot be confirmed any more; remember which placement did it.
+
+    The wish is met, the offer is full, or one side is closed or withdrew their consent.
+    """
     in_all = Newcomer.placed_association + Newcomer.placed_mentor + Newcomer.placed_neighbour
     at_most = select(Newcomer.id).where(Newcomer.town_id == town_id, in_all >= Newcomer.max_placements)
     full = select(Offer.id).where(Offer.town_id == town_id, Offer.taken >= Offer.capacity)
-    settled: list[Any] = [Proposal.newcomer_id.in_(at_most), Proposal.offer_id.in_(full)]
+    gone = select(Newcomer.id).where(
+        Newcomer.town_id == town_id, or_(Newcomer.status == "closed", Newcomer.consent.is_(False))
+    )
+    closed = select(Offer.id).where(Offer.town_id == town_id, Offer.status == "closed")
+    settled: list[Any] = [
+        Proposal.newcomer_id.in_(at_most),
+        Proposal.newcomer_id.in_(gone),
+        Proposal.offer_id.in_(full),
+        Proposal.offer_id.in_(closed),
+    ]
     for kind in engine.KINDS:
         placed, wants = getattr(Newcomer, f"placed_{kind}"), getattr(Newcomer, f"wants_{kind}")
         served = select(Newcomer.id).where(Newcomer.town_id == town_id, placed >= wants)
@@ -199,9 +213,34 @@ def supersede_settled(town_id: uuid.UUID) -> None:
     db.session.execute(
         update(Proposal)
         .where(Proposal.town_id == town_id, Proposal.state == "open", or_(*settled))
-        .values(state="superseded", version=Proposal.version + 1)
+        .values(state="superseded", superseded_by=placement_id, version=Proposal.version + 1)
         .execution_options(synchronize_session=False)
     )
+
+
+def reopen(placement: Placement) -> None:
+    """Open again what an undone placement decided or pushed aside, unless a newer run has been there."""
+    newest = select(Run.id).where(Run.town_id == placement.town_id, Run.state == "done")
+    newest_id = db.session.scalar(newest.order_by(Run.finished_at.desc()).limit(1))
+    was_it = or_(
+        and_(Proposal.id == placement.proposal_id, Proposal.state == "confirmed"),
+        and_(Proposal.superseded_by == placement.id, Proposal.state == "superseded"),
+    )
+    db.session.execute(
+        update(Proposal)
+        .where(was_it, Proposal.run_id == newest_id)
+        .values(state="open", decided_at=None, decided_by="", version=Proposal.version + 1)
+        .execution_options(synchronize_session=False)
+    )
+    db.session.expire_all()
+    supersede_settled(placement.town_id)
+
+
+@newcomer_changed.connect
+@offer_changed.connect
+def _close_what_is_settled(row: Newcomer | Offer, **_context: Any) -> None:
+    """After a newcomer or an offer changed: open proposals that this made impossible leave the board."""
+    supersede_settled(row.town_id)
 
 
 @newcomer_erasing.connect
@@ -214,3 +253,4 @@ def _free_places(newcomer: Newcomer, **_context: Any) -> None:
     ).all()
     for placement in placements:
         _give_back(placement)
+    db.session.execute(delete(IdempotentAnswer).where(IdempotentAnswer.body.contains(str(newcomer.id))))

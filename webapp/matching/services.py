@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import joinedload
@@ -22,10 +23,11 @@ from webapp.audit.services import (
     record,
 )
 from webapp.database import db, guarded_update, utc_now
+from webapp.exceptions import InvalidInput
 from webapp.matching.conflicts import conflict
 from webapp.matching.labels import END_REASON_NAMES, REJECT_REASON_NAMES
-from webapp.matching.models import Ban, Placement, Proposal, Run
-from webapp.matching.places import couple, release, supersede_settled
+from webapp.matching.models import BAD_ENDS, Ban, Placement, Proposal
+from webapp.matching.places import couple, release, reopen, supersede_settled
 from webapp.newcomers.models import Newcomer
 from webapp.offers.models import Offer
 from webapp.towns.services import get_town_by_id
@@ -52,7 +54,7 @@ def query_board(actor: Actor, *, kind: str = "", search: str = "") -> Select[Pro
     proposals = _with_people(scoped(Proposal, actor), Proposal).where(Proposal.state == "open")
     proposals = proposals.join(Newcomer, Proposal.newcomer_id == Newcomer.id)
     proposals = proposals.join(Offer, Proposal.offer_id == Offer.id)
-    proposals = proposals.where(Newcomer.status == "ready", Offer.status == "active")
+    proposals = proposals.where(Newcomer.status == "ready", Newcomer.consent, Offer.status == "active")
     if kind:
         proposals = proposals.where(Proposal.kind == kind)
     if search:
@@ -196,7 +198,7 @@ def confirm_proposal(actor: Actor, proposal_id: uuid.UUID, *, note: str = "") ->
     if not _decide(actor, proposal, "confirmed"):
         raise conflict("changed")
     record(actor, "proposal.confirmed", placement, **_ids(placement), points=round(100 * proposal.score))
-    supersede_settled(placement.town_id)
+    supersede_settled(placement.town_id, placement.id)
     return placement
 
 
@@ -217,7 +219,7 @@ def place_by_hand(actor: Actor, newcomer_id: uuid.UUID, offer_id: uuid.UUID, *, 
     if proposal is not None and not _decide(actor, proposal, "confirmed"):
         raise conflict("changed")
     record(actor, "placement.made_by_hand", placement, **_ids(placement))
-    supersede_settled(placement.town_id)
+    supersede_settled(placement.town_id, placement.id)
     return placement
 
 
@@ -229,20 +231,15 @@ def reject_proposal(
     Raises
     ------
     NotFound, Conflict
+    InvalidInput
+        For a day in the past.
     """
     proposal = get_scoped(Proposal, actor, proposal_id)
+    if ban_until is not None and ban_until < today_of(actor):
+        raise InvalidInput({"ban_until": [_("Please give a day to come.")]})
     if not _decide(actor, proposal, "rejected", reason=reason):
         raise conflict("changed")
-    db.session.add(
-        Ban(
-            town_id=proposal.town_id,
-            newcomer_id=proposal.newcomer_id,
-            offer_id=proposal.offer_id,
-            reason=reason,
-            ban_until=ban_until,
-            created_by=actor.label,
-        )
-    )
+    _ban(actor, proposal, reason, ban_until)
     until = ban_until.isoformat() if ban_until else None
     record(actor, "proposal.rejected", proposal, **_ids(proposal), reason=reason, ban_until=until)
     db.session.flush()
@@ -260,7 +257,7 @@ def lift_ban(actor: Actor, ban_id: uuid.UUID) -> Ban:
 
 
 def end_placement(actor: Actor, placement_id: uuid.UUID, *, reason: str) -> Placement:
-    """End a placement: its place is free again.
+    """End a placement: its place is free again. After a bad end the pair is banned until that is lifted.
 
     Raises
     ------
@@ -270,6 +267,8 @@ def end_placement(actor: Actor, placement_id: uuid.UUID, *, reason: str) -> Plac
     """
     placement = get_scoped(Placement, actor, placement_id)
     release(actor, placement, "ended", reason)
+    if reason in BAD_ENDS:
+        _ban(actor, placement, reason, None)
     record(actor, "placement.ended", placement, **_ids(placement), reason=reason)
     return placement
 
@@ -288,16 +287,14 @@ def undo_placement(actor: Actor, placement_id: uuid.UUID) -> Placement:
         raise conflict("too_late")
     release(actor, placement, "undone", "")
     record(actor, "placement.undone", placement, **_ids(placement))
-    if placement.proposal_id is not None and _is_newest_run(placement):
-        guarded_update(
-            Proposal,
-            placement.proposal_id,
-            Proposal.state == "confirmed",
-            state="open",
-            decided_at=None,
-            decided_by="",
-        )
+    reopen(placement)
     return placement
+
+
+def _ban(actor: Actor, pair: Proposal | Placement, reason: str, ban_until: date | None) -> None:
+    ids = {"town_id": pair.town_id, "newcomer_id": pair.newcomer_id, "offer_id": pair.offer_id}
+    db.session.add(Ban(**ids, reason=reason, ban_until=ban_until, created_by=actor.label))
+    db.session.flush()
 
 
 def _decide(actor: Actor, proposal: Proposal, state: str, *, reason: str = "") -> bool:
@@ -310,11 +307,6 @@ def _decide(actor: Actor, proposal: Proposal, state: str, *, reason: str = "") -
         decided_by=actor.label,
         reason=reason,
     )
-
-
-def _is_newest_run(placement: Placement) -> bool:
-    newest = select(Run.id).where(Run.town_id == placement.town_id, Run.state == "done")
-    return db.session.scalar(newest.order_by(Run.finished_at.desc()).limit(1)) == placement.run_id
 
 
 def _ids(row: Any) -> dict[str, str]:

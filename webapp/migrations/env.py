@@ -44,6 +44,7 @@ def run() -> None:
                 context.run_migrations()
         finally:
             if is_sqlite and raw is not None:
+                connection.rollback()  # what only read is open still, and would ignore the next line
                 raw.execute("PRAGMA foreign_keys = ON")
 
 

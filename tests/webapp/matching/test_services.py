@@ -15,11 +15,14 @@ from tests.rows import add_newcomer, add_offer, counters, open_proposal, run_mat
 from webapp.access import Actor
 from webapp.audit.models import AuditEntry
 from webapp.database import db, utc_now, write_transaction
-from webapp.exceptions import Conflict, NotFound
+from webapp.exceptions import Conflict, InvalidInput, NotFound
+from webapp.idempotency import IdempotentAnswer
 from webapp.matching import places, runs, services
 from webapp.matching.models import UNDO_MINUTES, Ban, GroupCount, Placement, Proposal
+from webapp.newcomers import services as newcomers
 from webapp.newcomers.models import Newcomer
 from webapp.newcomers.services import erase_newcomer
+from webapp.offers import services as offers
 from webapp.offers.models import Offer
 
 
@@ -292,6 +295,61 @@ def test_alternatives_come_best_first_and_the_forbidden_last(me: Actor) -> None:
     found = services.examine_newcomer(me, db.session.get_one(Newcomer, newcomer), kind="association")
     assert [uuid.UUID(explanation.offer_id) for explanation in found] == [near, far, closed]
     assert found[-1].rules == ("status",)
+
+
+@pytest.mark.parametrize(("reason", "banned"), [("boundary_problem", True), ("moved", False)])
+def test_after_a_bad_end_the_same_two_are_not_proposed_again(me: Actor, reason: str, banned: bool) -> None:
+    newcomer, offer = add_newcomer(me.town_id), add_offer(me.town_id)
+    placement = place(me, newcomer, offer)
+    with write_transaction():
+        services.end_placement(me, placement, reason=reason)
+    assert len(run_matching(me).plan.proposals) == (0 if banned else 1)
+
+
+def test_a_ban_cannot_end_before_it_begins(me: Actor) -> None:
+    newcomer, offer = add_newcomer(me.town_id), add_offer(me.town_id)
+    run_matching(me)
+    proposal = open_proposal(newcomer, offer)
+    with pytest.raises(InvalidInput), write_transaction():
+        services.reject_proposal(me, proposal, reason="time", ban_until=date(2020, 1, 1))
+    assert proposals_of(newcomer) == {offer: "open"}
+
+
+def test_undoing_opens_again_what_the_placement_pushed_aside(me: Actor) -> None:
+    newcomer, other = add_newcomer(me.town_id, "n"), add_newcomer(me.town_id, "other", need_level=1)
+    offer = add_offer(me.town_id, capacity=1)
+    run_matching(me)
+    assert proposals_of(newcomer) == {offer: "open"}
+    placement = place(me, other, offer)
+    assert proposals_of(newcomer) == {offer: "superseded"}
+    with write_transaction():
+        services.undo_placement(me, placement)
+    assert proposals_of(newcomer) == {offer: "open"}
+
+
+def test_answers_kept_for_a_key_go_with_the_newcomer(me: Actor) -> None:
+    newcomer = add_newcomer(me.town_id)
+    with write_transaction():
+        for body in (f'{{"newcomer_id": "{newcomer}", "note": "private"}}', '{"newcomer_id": "other"}'):
+            db.session.add(IdempotentAnswer(actor_id=uuid.uuid4(), key="k", request_hash="x", body=body))
+    with write_transaction():
+        erase_newcomer(me, newcomer)
+    assert db.session.scalars(db.select(IdempotentAnswer.body)).all() == ['{"newcomer_id": "other"}']
+
+
+@pytest.mark.parametrize("what", ["closed offer", "closed newcomer", "fewer places"])
+def test_proposals_that_a_change_made_impossible_are_closed(me: Actor, what: str) -> None:
+    newcomer, offer = add_newcomer(me.town_id), add_offer(me.town_id, capacity=3, taken=1)
+    run_matching(me)
+    assert proposals_of(newcomer) == {offer: "open"}
+    with write_transaction():
+        if what == "closed offer":
+            offers.set_status(me, offer, "closed")
+        elif what == "closed newcomer":
+            newcomers.set_status(me, newcomer, "closed")
+        else:
+            offers.set_capacity(me, offer, 1)
+    assert proposals_of(newcomer) == {offer: "superseded"}
 
 
 def test_somebody_elses_ban_is_no_matter_when_a_newcomer_is_examined(me: Actor) -> None:

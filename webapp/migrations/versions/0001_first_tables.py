@@ -325,6 +325,7 @@ def upgrade() -> None:
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('decided_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('decided_by', sa.String(length=200), nullable=False),
+    sa.Column('superseded_by', sa.Uuid(), nullable=True),
     sa.Column('reason', sa.String(length=200), nullable=False),
     sa.CheckConstraint("state IN ('staged', 'open', 'confirmed', 'rejected', 'superseded')", name=op.f('ck_proposal_state_known')),
     sa.ForeignKeyConstraint(['newcomer_id'], ['newcomer.id'], name=op.f('fk_proposal_newcomer_id_newcomer'), ondelete='CASCADE'),
