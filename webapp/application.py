@@ -52,6 +52,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     InvalidSettings
     """
     app = Flask("webapp")
+    app.json_provider_class = StrictJson  # what Flask-Security makes its own provider of
     app.json = StrictJson(app)
     given = load_settings()
     given.update(settings or {})

@@ -18,6 +18,9 @@ from webapp.exceptions import Conflict, InvalidInput, InvalidSettings, NotFound
 from webapp.upgrade import upgrade_database
 from webapp.worker import start_worker
 
+# To listen everywhere is no address to go to; this machine is there in any case.
+_ANY_HOST = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+
 
 def in_application(function: Callable[..., Any]) -> Callable[..., Any]:
     """Run a command inside the application, on the newest tables; an error is a sentence and exit code 2."""
@@ -74,15 +77,22 @@ def run_server(app: Flask, host: str, port: int) -> None:
     """Serve until the process is told to stop; the worker ends its task first."""
     listener = _listen(host, port)
     signal.signal(signal.SIGTERM, _stop)
+    port = listener.getsockname()[1]
+    if not app.config["BASE_URL_IS_GIVEN"]:
+        app.config["BASE_URL"] = _address(_ANY_HOST.get(host, host), port)
     stop_worker = start_worker(app)
     server = waitress.create_server(app, sockets=[listener], threads=16, ident=None)
-    where = f"http://{host if ':' not in host else f'[{host}]'}:{listener.getsockname()[1]}"
+    where = _address(host, port)
     click.echo(f"Koppel is at {where}   (stop with Ctrl-C)", err=True)
     try:
         server.run()
     finally:
         server.close()
         stop_worker()
+
+
+def _address(host: str, port: int) -> str:
+    return f"http://{host if ':' not in host else f'[{host}]'}:{port}"
 
 
 def _stop(_signal: int, _frame: object) -> NoReturn:

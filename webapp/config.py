@@ -44,7 +44,7 @@ def load_settings() -> dict[str, Any]:
     database_url = env.str("DATABASE_URL", f"sqlite:///{home / 'koppel.sqlite'}", validate=_database_url)
     secret_key = env.str("SECRET_KEY", None, validate=validate.Length(min=32))
     demo_password = env.str("DEMO_PASSWORD", None, validate=validate.Length(min=LEAST_DEMO_PASSWORD))
-    base_url = env.str("BASE_URL", "http://127.0.0.1:8000", validate=_web_address)
+    base_url = env.str("BASE_URL", None, validate=_web_address)
     trusted_hosts = env.list("TRUSTED_HOSTS", None)
     proxy_hops = env.int("PROXY_HOPS", 0, validate=validate.Range(0, 5))
     session_minutes = env.int("SESSION_MINUTES", 60, validate=validate.Range(5, 600))
@@ -56,7 +56,8 @@ def load_settings() -> dict[str, Any]:
         "SQLALCHEMY_DATABASE_URI": with_driver(database_url),
         "SECRET_KEY": secret_key or _kept_secret(home),
         "DEMO_PASSWORD": demo_password,
-        "BASE_URL": base_url.rstrip("/"),
+        "BASE_URL": (base_url or "http://127.0.0.1:8000").rstrip("/"),
+        "BASE_URL_IS_GIVEN": base_url is not None,  # else `run_server` knows better
         "TRUSTED_HOSTS": trusted_hosts,
         "PROXY_HOPS": proxy_hops,
         "PERMANENT_SESSION_LIFETIME": timedelta(minutes=session_minutes),

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import flask
+import marshmallow as ma
 from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_migrate import Migrate
 from flask_security import Security
 from flask_smorest import Api as SmorestApi
+from flask_smorest import Blueprint
 from flask_wtf.csrf import CSRFProtect
+from webargs.flaskparser import FlaskParser
 
 from webapp.schemas import ErrorSchema
 
@@ -18,6 +24,15 @@ class Api(SmorestApi):
 
     ERROR_SCHEMA = ErrorSchema
 
+
+class _Parser(FlaskParser):
+    """Reads JSON with the application's reader, so that whatever that refuses is a 400."""
+
+    def _raw_load_json(self, req: flask.Request) -> Any:
+        return req.get_json() if req.is_json and req.get_data() else ma.missing
+
+
+Blueprint.ARGUMENTS_PARSER = _Parser()  # before any room describes its arguments
 
 babel = Babel()
 csrf = CSRFProtect()

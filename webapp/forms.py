@@ -103,6 +103,10 @@ _SENTENCES: tuple[tuple[str, Callable[..., str]], ...] = (
     (r"Longer than (\d+) characters\.", lambda most: _("At most %(most)s characters.", most=most)),
     (r"Shorter than minimum length (\d+)\.", lambda low: _("At least %(low)s characters.", low=low)),
     (r"Longer than maximum length (\d+)\.", lambda most: _("At most %(most)s characters.", most=most)),
+    (
+        r"Length must be between (\d+) and (\d+)\.",
+        lambda low, high: _("Between %(low)s and %(high)s characters.", low=low, high=high),
+    ),
     (r"Must be one of: .*", lambda: _("Please choose one of the list.")),
 )
 

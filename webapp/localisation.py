@@ -7,13 +7,14 @@ from importlib import resources
 from typing import Any, TypeVar
 
 from babel import Locale
-from flask import Flask, Response, current_app, g, has_request_context, request, url_for
+from flask import Flask, Response, current_app, g, has_request_context, request
 from flask_babel import format_date, format_time, get_locale, to_user_timezone
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from webapp.config import LANGUAGES
 from webapp.extensions import babel
+from webapp.navigation import address_with
 
 COOKIE = "koppel_lang"
 R = TypeVar("R", bound=BaseResponse)
@@ -68,16 +69,15 @@ def moment(at: datetime) -> str:
 
 def language_links() -> list[dict[str, Any]]:
     """The same page in every language; the start page, where this one answers a form that has no page."""
-    args: dict[str, Any] = {**request.args, **(request.view_args or {})}
-    here = request.endpoint if request.endpoint and request.method == "GET" else None
-    path = request.path if here or _is_a_page(request.path) else "/"
+    is_here = bool(request.endpoint) and request.method == "GET"
+    path = request.path if _is_a_page(request.path) else "/"
     current = language_code()
     return [
         {
             "code": code,
             "name": name,
             "is_current": code == current,
-            "url": url_for(here, **{**args, "lang": code}) if here else f"{path}?lang={code}",
+            "url": address_with("lang", code) if is_here else f"{path}?lang={code}",
         }
         for code, name in LANGUAGES.items()
     ]

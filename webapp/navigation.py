@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from flask import Flask, request, url_for
 from flask_babel import lazy_gettext as _l
@@ -26,6 +27,15 @@ _FAMILIES = {
     "offers.index": ("offers.",),
     "audit.history": ("audit.",),
 }
+
+
+def address_with(name: str, value: str) -> str:
+    """The address of this request with another value in its query.
+
+    Made without `url_for`, which takes some names, such as ``_external``, for its own.
+    """
+    query = [(key, text) for key, text in request.args.items(multi=True) if key != name]
+    return f"{quote(request.root_path + request.path)}?{urlencode([*query, (name, value)])}"
 
 
 def init_navigation(app: Flask) -> None:
@@ -51,8 +61,7 @@ def init_navigation(app: Flask) -> None:
 
     def page_url(page: int) -> str:
         """The same list, another page."""
-        args: dict[str, Any] = {**request.args, **(request.view_args or {}), "page": page}
-        return url_for(request.endpoint or "accounts.home", **args)
+        return address_with("page", str(page))
 
     for helper in (navigation, static_url, page_url):
         app.add_template_global(helper)

@@ -21,6 +21,12 @@ from webapp.towns.models import Town
 # Without 0, 1, I, L, O and U: read out on the telephone, none is taken for another.
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
+# Lists whose order says nothing.
+_UNORDERED = {
+    *("interests", "dislikes", "goals", "can_offer", "seeks", "needs", "mobility", "access"),
+    *("availability", "times"),
+}
+
 
 def short_id(model: Any, town_id: uuid.UUID, letter: str) -> str:
     """An id for people to say, such as ``N-7F3K2A``, that nobody has in this town."""
@@ -57,6 +63,15 @@ def place_columns(values: Mapping[str, Any], town: Town, before: Record | None =
         "lon": place.lon if is_found else None,
         "place_precision": place.precision,
     }
+
+
+def changed_columns(row: Record, values: Mapping[str, Any]) -> list[str]:
+    """The columns that `values` would change; forms send ticked boxes and hours in an order of their own."""
+    return sorted(name for name, value in values.items() if not _is_same(name, getattr(row, name), value))
+
+
+def _is_same(name: str, old: Any, new: Any) -> bool:
+    return set(old) == set(new) if name in _UNORDERED else bool(old == new)
 
 
 def today_in(town: Town) -> date:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import marshmallow as ma
+from flask import has_app_context
+from flask_babel import get_timezone
 from flask_babel import gettext as _
 from marshmallow import fields, validate
 
@@ -78,7 +80,7 @@ class Day(fields.Date):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
         day = super()._deserialize(value, attr, data, **kwargs)
-        if not self.may_be_later and day > date.today():
+        if not self.may_be_later and day > _today():
             raise ma.ValidationError(_("This day has not come yet."))
         if not date(1990, 1, 1) <= day <= date(2100, 12, 31):
             raise ma.ValidationError(_("Please look at the year."))
@@ -110,12 +112,17 @@ class Years(fields.Field[list[int]]):
 
 def checked_year(year: int) -> int:
     """The year, when somebody living can be born in it."""
-    this_year = date.today().year
+    this_year = _today().year
     if not 1900 <= year <= this_year:
         raise ma.ValidationError(
             _("Please give a year from %(low)s to %(high)s.", low=1900, high=str(this_year))
         )
     return year
+
+
+def _today() -> date:
+    """The day in the reader's town, whatever the server's clock is set to."""
+    return datetime.now(get_timezone() if has_app_context() else None).date()
 
 
 class DayHours(fields.Field[list[str]]):

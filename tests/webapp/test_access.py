@@ -186,3 +186,20 @@ def test_host_names_are_checked_where_they_are_set(app):
         assert client.get("/login", headers={"Host": "evil.example"}).status_code == 400
     finally:
         app.config["TRUSTED_HOSTS"] = None
+
+
+@pytest.mark.parametrize("path", ["/users", "/tokens"])
+def test_nobody_is_added_to_a_town_that_is_not_there(app, login, path):
+    form = {
+        "name": "A",
+        "email": "a@b.example",
+        "role": "coordinator",
+        "label": "x",
+        "password": "six times two",
+    }
+
+    answer = login("admin", None).post_form(path, **form, town_id=str(uuid.uuid4()))
+
+    assert answer.status_code == 422
+    with app.app_context():
+        assert services_find(app, "a@b.example") is None

@@ -177,3 +177,22 @@ def test_the_history_can_be_filtered_by_day_person_and_action(app, actor, login)
 
 def rows(page: str) -> str:
     return page[page.index("</form>", page.index('class="filter"')) :]
+
+
+@pytest.mark.parametrize(
+    "query", ["since=0001-01-01", "until=9999-12-31", "since=0001-01-01&until=9999-12-31"]
+)
+def test_a_day_far_away_in_the_filter_of_the_history_is_left_out(login, query):
+    assert login().get(f"/history?{query}").status_code == 200
+
+
+def test_the_pages_of_the_history_lead_on_whatever_stands_in_the_address(app, actor, login):
+    me, client = actor(), login()
+    with app.app_context(), write_transaction():
+        for _number in range(120):
+            record(me, "test.many")
+
+    page = client.get("/history?_external=1&action=test.many")
+
+    assert page.status_code == 200
+    assert 'href="/history?_external=1&amp;action=test.many&amp;page=2"' in page.text

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from webapp import create_app
+from webapp import commands, create_app
 from webapp.config import REMEDIES, load_settings
 from webapp.exceptions import InvalidSettings
 
@@ -88,3 +88,47 @@ def test_the_command_line_passes_without_flask():
     output = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True)
 
     assert output.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("host", "is_given", "linked"),
+    [
+        ("127.0.0.1", False, "http://127.0.0.1:{port}"),
+        ("localhost", False, "http://localhost:{port}"),
+        ("0.0.0.0", False, "http://127.0.0.1:{port}"),  # noqa: S104
+        ("127.0.0.1", True, "https://koppel.example"),
+    ],
+)
+def test_links_lead_to_where_koppel_is_served_unless_a_setting_says_otherwise(
+    app, monkeypatch, host, is_given, linked
+):
+    served = {}
+
+    class Server:
+        def __init__(self, app, sockets, **_options):
+            self.port = sockets[0].getsockname()[1]
+            self.listener = sockets[0]
+
+        def run(self):
+            served.update(port=self.port, address=app.config["BASE_URL"])
+
+        def close(self):
+            self.listener.close()
+
+    monkeypatch.setitem(app.config, "BASE_URL", "https://koppel.example")
+    monkeypatch.setitem(app.config, "BASE_URL_IS_GIVEN", is_given)
+    monkeypatch.setattr(commands.waitress, "create_server", Server)
+    monkeypatch.setattr(commands, "start_worker", lambda _app: lambda: None)
+    monkeypatch.setattr(commands.signal, "signal", lambda *_: None)
+
+    commands.run_server(app, host, 0)
+
+    assert served["address"] == linked.format(port=served["port"])
+
+
+def test_whether_the_address_was_given_is_known(fresh_home, monkeypatch):
+    assert not load_settings()["BASE_URL_IS_GIVEN"]
+
+    monkeypatch.setenv("KOPPEL_BASE_URL", "https://koppel.example")
+
+    assert load_settings()["BASE_URL_IS_GIVEN"]

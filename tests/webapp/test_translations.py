@@ -9,6 +9,8 @@ from babel.messages.catalog import Catalog
 from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
+from tests.web import PASSWORD
+
 WEBAPP = Path(__file__).parents[2] / "webapp"
 KEYWORDS = {
     "_": None,
@@ -79,3 +81,29 @@ def test_a_logged_in_reader_gets_the_language_of_their_town_or_their_own(login):
     client.post_form("/account/language", language="de")
 
     assert '<html lang="de"' in client.get("/account").text
+
+
+@pytest.mark.parametrize("key", ["endpoint", "_method", "_external", "_scheme", "_anchor"])
+def test_no_word_in_an_address_breaks_the_links_of_the_page(client, make_town, key):
+    make_town()
+
+    for path in ("/login", "/intake/muenster"):
+        page = client.get(f"{path}?{key}=1&next=a&next=b")
+
+        assert page.status_code == 200
+        assert f'href="{path}?{key}=1&amp;next=a&amp;next=b&amp;lang=de"' in page.text
+
+
+def test_the_length_of_a_password_is_explained_in_the_readers_language(login):
+    client = login()
+
+    for language, sentence in (("de", "Zwischen 12 und 200 Zeichen."), ("nl", "Tussen 12 en 200 tekens.")):
+        client.get(f"/account?lang={language}")
+        answer = client.post_form("/account/language", language=language)
+        assert answer.status_code == 303
+        answer = client.post_form(
+            "/account/password", password=PASSWORD, new_password="short", new_password_again="short"
+        )
+
+        assert answer.status_code == 422
+        assert sentence in answer.text

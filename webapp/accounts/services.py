@@ -21,6 +21,7 @@ from webapp.audit.services import name_actions, name_details, record
 from webapp.config import LANGUAGES
 from webapp.database import db, guarded_update, utc_now
 from webapp.exceptions import InvalidInput, NotFound
+from webapp.towns.models import Town
 
 name_actions(
     {
@@ -95,7 +96,8 @@ def create_user(
     Raises
     ------
     InvalidInput
-        When the address is taken, the password is too short, or a coordinator has no town.
+        When the address is taken, the password is too short, a coordinator has no town, or there is no such
+        town.
     NotAllowed
     """
     _require_manager(actor, town_id)
@@ -104,7 +106,7 @@ def create_user(
         problems["email"] = [_("There is somebody with this e-mail address already.")]
     if not least_password <= len(password) <= MOST_PASSWORD:
         problems["password"] = [_("At least %(low)s characters.", low=least_password)]
-    if role != ADMIN and town_id is None:
+    if not _is_town(town_id) if town_id else role != ADMIN:
         problems["town_id"] = [_("Please choose a town.")]
     if problems:
         raise InvalidInput(problems)
@@ -203,15 +205,23 @@ def create_token(actor: Actor, *, label: str, role: str, town_id: uuid.UUID) -> 
 
     Raises
     ------
+    InvalidInput
+        When there is no such town.
     NotAllowed
     """
     _require_manager(actor, town_id)
+    if not _is_town(town_id):
+        raise InvalidInput({"town_id": [_("Please choose a town.")]})
     secret = f"koppel_{secrets.token_urlsafe(32)}"
     token = ApiToken(label=label, role=role, town_id=town_id, secret_hash=_hash(secret))
     db.session.add(token)
     db.session.flush()
     record(actor, "token.created", token, label=label, role=role)
     return token, secret
+
+
+def _is_town(town_id: uuid.UUID) -> bool:
+    return db.session.get(Town, town_id) is not None
 
 
 def query_tokens(actor: Actor) -> list[ApiToken]:

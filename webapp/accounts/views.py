@@ -169,11 +169,14 @@ def create_token() -> ResponseReturnValue:
     """Add an API token and show its secret, this once."""
     require_admin(current_actor())
     form = read_form(TokenSchema)
-    if not form.is_valid:
-        return _tokens_page(form), 422
-    with write_transaction():
-        _token, secret = services.create_token(current_actor(), **form.data)
-    return _tokens_page(empty_form({"role": "coordinator"}), secret=secret), 201
+    if form.is_valid:
+        try:
+            with write_transaction():
+                _token, secret = services.create_token(current_actor(), **form.data)
+            return _tokens_page(empty_form({"role": "coordinator"}), secret=secret), 201
+        except InvalidInput as error:
+            form.add_errors(error)
+    return _tokens_page(form), 422
 
 
 @bp.post("/tokens/<uuid:token_id>/revoke")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import marshmallow as ma
-from marshmallow import fields
 
+from webapp.profile_fields import Day
 from webapp.schemas import Text
 
 
@@ -16,5 +16,5 @@ class HistoryQuery(ma.Schema):
 
     who = Text(100, load_default="")
     action = Text(80, load_default="")
-    since = fields.Date(load_default=None, allow_none=True)
-    until = fields.Date(load_default=None, allow_none=True)
+    since = Day(may_be_later=True)
+    until = Day(may_be_later=True)

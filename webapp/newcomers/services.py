@@ -14,13 +14,16 @@ from webapp.audit.services import describe_details, name_actions, name_details, 
 from webapp.database import db, utc_now
 from webapp.exceptions import Conflict, InvalidInput, NotFound
 from webapp.newcomers.models import STATUSES, Newcomer
-from webapp.people import names_by_id, place_columns, short_id, today_in
+from webapp.people import changed_columns, names_by_id, place_columns, short_id, today_in
 from webapp.towns.models import Town
 from webapp.towns.services import get_town_by_id
 
 # Sent with the newcomer and `actor`, before the row is deleted and in the same transaction: whoever holds
 # something that hangs on them, such as a taken place, gives it back now.
 newcomer_erasing = Namespace().signal("newcomer-erasing")
+# Sent with the newcomer and `actor`, after the change and in the same transaction: what was proposed for them
+# may not hold any more.
+newcomer_changed = Namespace().signal("newcomer-changed")
 
 name_actions(
     {
@@ -194,12 +197,13 @@ def update_newcomer(
     values |= place_columns(values, _town_of(actor), newcomer)
     if "consent" in values and values["consent"] != newcomer.consent:
         values["consent_at"] = utc_now() if values["consent"] else None
-    changed = sorted(name for name, value in values.items() if getattr(newcomer, name) != value)
+    changed = changed_columns(newcomer, values)
     for name in changed:
         setattr(newcomer, name, values[name])
     if changed:
         db.session.flush()
         record(actor, "newcomer.updated", newcomer, newcomer=str(newcomer.id), fields=changed)
+        newcomer_changed.send(newcomer, actor=actor)
     return newcomer
 
 
@@ -222,6 +226,7 @@ def set_status(actor: Actor, newcomer_id: uuid.UUID, status: str) -> Newcomer:
         is_check = before == "new" and status == "ready"
         action = "newcomer.checked" if is_check else _ACTION_OF_STATUS[status]
         record(actor, action, newcomer, newcomer=str(newcomer.id), before=before)
+        newcomer_changed.send(newcomer, actor=actor)
     return newcomer
 
 

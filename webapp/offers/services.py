@@ -6,6 +6,7 @@ import uuid
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from blinker import Namespace
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, func, or_, select
 
@@ -18,12 +19,16 @@ from webapp.engine import KINDS
 from webapp.exceptions import Conflict, InvalidInput, NotFound
 from webapp.offers.models import SCREENED_KINDS, SCREENING_WARNING, STALE_AFTER, STATUSES, Offer
 from webapp.offers.schemas import MOST_PLACES
-from webapp.people import names_by_id, place_columns, short_id, today_in
+from webapp.people import changed_columns, names_by_id, place_columns, short_id, today_in
 from webapp.towns.models import Town
 from webapp.towns.services import get_town_by_id
 
 CAPACITY = "capacity"
 LINK_LIVES = timedelta(days=365)
+
+# Sent with the offer and `actor`, after the change and in the same transaction: what was proposed for it may
+# not hold any more.
+offer_changed = Namespace().signal("offer-changed")
 
 name_actions(
     {
@@ -179,12 +184,13 @@ def update_offer(
     capacity = values.get("capacity", offer.capacity)
     _check_places(capacity, offer.placed, elsewhere)
     values |= {"taken": offer.placed + elsewhere, **place_columns(values, _town_of(actor), offer)}
-    changed = sorted(name for name, value in values.items() if getattr(offer, name) != value)
+    changed = changed_columns(offer, values)
     for name in changed:
         setattr(offer, name, values[name])
     if changed:
         db.session.flush()
         record(actor, "offer.updated", offer, offer=str(offer.id), fields=changed)
+        offer_changed.send(offer, actor=actor)
     return offer
 
 
@@ -219,6 +225,7 @@ def set_status(actor: Actor, offer_id: uuid.UUID, status: str) -> Offer:
         offer.status = status
         db.session.flush()
         record(actor, _ACTION_OF_STATUS[status], offer, offer=str(offer.id), before=before)
+        offer_changed.send(offer, actor=actor)
     if status == "closed":
         revoke_links(actor, purpose=CAPACITY, subject_id=offer.id)
     return offer
@@ -286,6 +293,7 @@ def set_capacity(actor: Actor, offer_id: uuid.UUID, capacity: int, version: int 
         )
     offer = get_offer(actor, offer_id)
     record(actor, "offer.capacity_set", offer, offer=str(offer.id), before=capacity_before, capacity=capacity)
+    offer_changed.send(offer, actor=actor)
     return offer
 
 

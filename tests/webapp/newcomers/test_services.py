@@ -11,7 +11,7 @@ from webapp.database import db, write_transaction
 from webapp.exceptions import Conflict, InvalidInput, NotFound
 from webapp.newcomers import services
 from webapp.newcomers.models import Newcomer
-from webapp.newcomers.services import newcomer_erasing
+from webapp.newcomers.services import newcomer_changed, newcomer_erasing
 from webapp.towns.services import get_town
 
 
@@ -255,3 +255,27 @@ def test_an_unknown_id_is_not_found(app, actor):
 
     with app.app_context(), pytest.raises(NotFound):
         services.get_newcomer(me, uuid.uuid4())
+
+
+def test_others_hear_of_a_newcomer_who_changed(app, make_newcomer, actor):
+    id_ = make_newcomer(wants_mentor=1)
+    me = actor()
+    heard = []
+
+    def hear(newcomer, actor):
+        heard.append((newcomer.id, actor, newcomer.status, newcomer.wants_mentor, newcomer.consent))
+
+    with app.app_context(), newcomer_changed.connected_to(hear):
+        with write_transaction():
+            services.update_newcomer(me, id_, wants_mentor=0)
+            services.update_newcomer(me, id_, wants_mentor=0)
+            services.update_newcomer(me, id_, consent=False)
+        with write_transaction():
+            services.set_status(me, id_, "paused")
+            services.set_status(me, id_, "paused")
+
+    assert heard == [
+        (id_, me, "ready", 0, True),
+        (id_, me, "ready", 0, False),
+        (id_, me, "paused", 0, False),
+    ]

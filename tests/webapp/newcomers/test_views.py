@@ -4,12 +4,20 @@ from __future__ import annotations
 
 import html
 import uuid
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
-from webapp.database import db, write_transaction
+from webapp import engine
+from webapp.access import system_actor
+from webapp.audit.models import AuditEntry
+from webapp.database import count_rows, db, write_transaction
+from webapp.loading import add_people
 from webapp.newcomers import services
 from webapp.newcomers.models import Newcomer
+from webapp.offers.models import Offer
+from webapp.towns.services import get_town
 
 PERSON = {
     "name": "Selin Arslan",
@@ -346,3 +354,48 @@ def test_every_page_renders_in_every_language(coordinator, make_newcomer, langua
         page = client.get(f"{address}?lang={language}")
         assert page.status_code == 200
         assert f'<html lang="{language}"' in page.text
+
+
+def all_columns(model) -> dict[uuid.UUID, dict[str, object]]:
+    names = [column.key for column in model.__table__.columns]
+    return {
+        row.id: {name: getattr(row, name) for name in names} for row in db.session.scalars(db.select(model))
+    }
+
+
+@pytest.mark.parametrize(("model", "room"), [(Newcomer, "newcomers"), (Offer, "offers")])
+def test_saving_the_unchanged_form_of_people_from_files_changes_nothing(
+    app, make_town, coordinator, model, room
+):
+    actor = system_actor(make_town())
+    client = coordinator()
+    with app.app_context():
+        with write_transaction():
+            files = engine.read_town_folder(engine.seed_folder("muenster"))
+            add_people(actor, get_town("muenster"), files)
+        before = all_columns(model)
+        entries = count_rows(db.select(AuditEntry))
+
+    for id_ in list(before)[:40]:
+        page = client.get(f"/{room}/{id_}/edit").text
+        answer = client.post_form(f"/{room}/{id_}/edit", **form_values(page))
+        assert answer.status_code == 303, answer.text
+
+    with app.app_context():
+        assert all_columns(model) == before
+        assert count_rows(db.select(AuditEntry)) == entries
+
+
+def test_a_day_is_late_or_not_by_the_clock_of_the_town(app, make_town, coordinator):
+    make_town()
+    client = coordinator()
+    for timezone in ("Pacific/Kiritimati", "Etc/GMT+12"):  # one of the two has another day than the server
+        with app.app_context(), write_transaction():
+            get_town("muenster").timezone = timezone
+        today = datetime.now(ZoneInfo(timezone)).date()
+
+        on_time = client.post_form("/newcomers", **{**PERSON, "waiting_since": today.isoformat()})
+        early = {**PERSON, "waiting_since": (today + timedelta(days=1)).isoformat()}
+
+        assert on_time.status_code == 303
+        assert client.post_form("/newcomers", **early).status_code == 422

@@ -99,3 +99,15 @@ def test_another_town_gets_404_as_for_an_unknown_id(app, api, make_offer):
     assert foreign.get("/api/v1/offers").json == {"items": [], "total": 0}
     with app.app_context():
         assert db.session.get(Offer, id_).capacity == 10
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "NaN"])
+def test_a_number_that_cannot_be_read_is_a_bad_request(api, make_offer, number):
+    answer = api().put(
+        f"/api/v1/offers/{make_offer()}/capacity",
+        data=f'{{"capacity": {number}}}',
+        content_type="application/json",
+    )
+
+    assert answer.status_code == 400
+    assert answer.json["reason"] == "bad_request"

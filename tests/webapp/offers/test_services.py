@@ -234,3 +234,29 @@ def test_another_town_sees_and_changes_nothing(app, make_offer, actor):
             with pytest.raises(NotFound), write_transaction():
                 attempt()
         assert actions() == ["offer.created"]
+
+
+def test_others_hear_of_an_offer_that_changed(app, make_offer, actor):
+    id_ = make_offer()
+    me = actor()
+    heard = []
+
+    def hear(offer, actor):
+        heard.append((offer.id, actor, offer.capacity, offer.taken, offer.status))
+
+    with app.app_context(), services.offer_changed.connected_to(hear):
+        with write_transaction():
+            services.get_offer(me, id_)
+            services.set_capacity(me, id_, 8)
+        with write_transaction():
+            services.update_offer(me, id_, taken_elsewhere=8)
+            services.update_offer(me, id_, taken_elsewhere=8)
+            services.set_status(me, id_, "paused")
+            services.set_status(me, id_, "closed")
+
+    assert heard == [
+        (id_, me, 8, 4, "active"),
+        (id_, me, 8, 8, "active"),
+        (id_, me, 8, 8, "paused"),
+        (id_, me, 8, 8, "closed"),
+    ]
