@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from matcher.eligibility import Pairs
+from matcher.eligibility import Pairs, by_kind
 from matcher.encoding import STEP_MINUTES, FloatArray, IntArray
 from matcher.vocabulary import level_rank
 
@@ -79,13 +79,8 @@ def short_way(pairs: Pairs) -> FloatArray:
 
 def common_hours(pairs: Pairs) -> FloatArray:
     """The share of an activity's sessions that fit; with a person, common hours a week, four being 1."""
-    newcomers, offers, rows, columns = pairs.newcomers, pairs.offers, pairs.rows, pairs.columns
-    fitting = np.bitwise_count(newcomers.attendable[rows] & offers.sessions[columns]).sum(axis=1)
-    share = fitting / np.maximum(1, offers.n_sessions[columns])
-    steps = np.bitwise_count(newcomers.free_steps[rows] & offers.free_steps[columns]).sum(axis=1)
-    hours = np.minimum(1.0, steps * STEP_MINUTES / 60 / PLENTY_OF_HOURS)
-    said = newcomers.says_hours[rows] & offers.says_hours[columns]
-    return np.where(said, np.where(pairs.is_kind("association"), share, hours), NEUTRAL)
+    said = pairs.newcomers.says_hours[pairs.rows] & pairs.offers.says_hours[pairs.columns]
+    return np.where(said, by_kind(pairs, _share_of_sessions, _share_of_plenty), NEUTRAL)
 
 
 def goals_served(pairs: Pairs) -> FloatArray:
@@ -161,6 +156,17 @@ def _share(pairs: Pairs, left: sparse.csr_array, right: sparse.csr_array, *, of_
 
 def _squared_norm(matrix: sparse.csr_array) -> FloatArray:
     return np.asarray(matrix.multiply(matrix).sum(axis=1), np.float64)
+
+
+def _share_of_sessions(pairs: Pairs) -> FloatArray:
+    both = pairs.newcomers.attendable[pairs.rows] & pairs.offers.sessions[pairs.columns]
+    return np.bitwise_count(both).sum(axis=1) / np.maximum(1, pairs.offers.n_sessions[pairs.columns])
+
+
+def _share_of_plenty(pairs: Pairs) -> FloatArray:
+    both = pairs.newcomers.free_steps[pairs.rows] & pairs.offers.free_steps[pairs.columns]
+    hours = np.bitwise_count(both).sum(axis=1) * STEP_MINUTES / 60
+    return np.minimum(1.0, hours / PLENTY_OF_HOURS)
 
 
 def _children_apart(pairs: Pairs) -> FloatArray:

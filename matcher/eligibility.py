@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from matcher.encoding import (
@@ -26,6 +28,7 @@ from matcher.geography import travel_minutes
 from matcher.policy import Policy
 from matcher.vocabulary import GENDERS, KINDS, NEEDS
 
+Value = TypeVar("Value", bound=np.generic)
 ADULT_AGE = 18
 _WORD_BITS = 64
 
@@ -289,7 +292,7 @@ def is_near(pairs: Pairs) -> BoolArray:
 def hours_meet(pairs: Pairs) -> BoolArray:
     """One whole session of an activity lies in the newcomer's free hours; with a person, one common hour."""
     said = pairs.newcomers.says_hours[pairs.rows] & pairs.offers.says_hours[pairs.columns]
-    return ~said | np.where(pairs.is_kind("association"), _session_fits(pairs), _hour_in_common(pairs))
+    return ~said | by_kind(pairs, _session_fits, _hour_in_common)
 
 
 def no_time_clash(pairs: Pairs) -> BoolArray:
@@ -359,6 +362,19 @@ def broken_rules(pairs: Pairs) -> BoolArray:
         True where the rule of that position in `RULES` forbids the pair.
     """
     return np.column_stack([~rule.allows(pairs) for rule in RULES])
+
+
+def by_kind(
+    pairs: Pairs,
+    with_activity: Callable[[Pairs], NDArray[Value]],
+    with_person: Callable[[Pairs], NDArray[Value]],
+) -> NDArray[Value]:
+    """One measure for activities of associations, another for persons; each only where it applies."""
+    is_activity = pairs.is_kind("association")
+    of_activities, of_persons = with_activity(pairs.only(is_activity)), with_person(pairs.only(~is_activity))
+    values = np.empty(pairs.rows.size, of_activities.dtype)
+    values[is_activity], values[~is_activity] = of_activities, of_persons
+    return values
 
 
 # Parts of rules --------------------------------------------------------------------------------------
