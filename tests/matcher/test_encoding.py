@@ -12,7 +12,8 @@ from sklearn.metrics.pairwise import cosine_similarity
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer
 
-from matcher.encoding import InterestEncoder, encode
+from matcher.encoding import encode
+from matcher.interests import InterestEncoder
 from matcher.policy import Policy
 from tests.builders import TODAY, a_newcomer, an_offer, hours
 
