@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
 
-from matcher.assignment._network import Network, build_network, finest_scale
+from matcher.assignment._clock import Clock
+from matcher.assignment._network import Network, build_network
 from matcher.assignment._potentials import prices_of
-from matcher.assignment._solution import Solution
+from matcher.assignment._solution import Solution, Start
+from matcher.assignment._whole import whole_scale
 from matcher.assignment.problem import AssignmentProblem, BoolArray
 from matcher.exceptions import InvalidProblemError
 
@@ -16,12 +17,16 @@ MOST_TRIES = 8
 MOST_NODES = 2**31 - 1
 
 
-def solve_by_flow(problem: AssignmentProblem) -> Solution:
+def solve_by_flow(problem: AssignmentProblem, start: Start | None, clock: Clock) -> Solution:
     """Solve any assignment problem, with all its limits and bonuses.
 
     Parameters
     ----------
     problem : AssignmentProblem
+    start : Start, optional
+        Plays no part.
+    clock : Clock
+        Must not be limited: OR-Tools cannot be interrupted.
 
     Returns
     -------
@@ -30,22 +35,23 @@ def solve_by_flow(problem: AssignmentProblem) -> Solution:
     Raises
     ------
     InvalidProblemError
-        When the network has more nodes or arcs than OR-Tools can number (2**31), or its scores are too
-        large for it at every scale.
+        When OR-Tools is not installed, when there is a time limit, when the network has more nodes or arcs
+        than OR-Tools can number (2**31), or when its scores are too large for it at every scale.
 
     Notes
     -----
     Cost-scaling push-relabel [1]_ on the network with one arc a pair, then shortest paths for the
-    prices. Scores are whole numbers there: as many binary digits as the solver's range allows, 2**50
-    at most for the largest score, fewer when the network has more than 2**10 nodes. Ties are broken by
-    OR-Tools, in a way that depends on the order of rows and columns but is the same at every run.
+    prices. Scores are whole numbers there, as in all methods. Ties are broken by OR-Tools, in a way that
+    depends on the order of rows and columns but is the same at every run.
 
     References
     ----------
     .. [1] Goldberg, A. V. (1997). An efficient implementation of a scaling minimum-cost flow algorithm.
        Journal of Algorithms 22(1), 1-29. doi:10.1006/jagm.1995.0805
     """
-    finest = finest_scale(problem)
+    if clock.is_limited:
+        raise InvalidProblemError("time_limit: method 'flow' expects None; use method 'auction'")
+    finest = whole_scale(problem)
     for scale in range(finest, finest - COARSER_BY * MOST_TRIES, -COARSER_BY):
         network = build_network(problem, scale)
         chosen = _minimum_cost_flow(network)
@@ -64,6 +70,13 @@ def _minimum_cost_flow(network: Network) -> BoolArray | None:
         raise InvalidProblemError(
             f"scores: expected a network of at most {MOST_NODES} nodes and arcs, got {size}"
         )
+    try:
+        # Not among what everybody installs: it is needed for this method alone.
+        from ortools.graph.python.min_cost_flow import SimpleMinCostFlow
+    except ImportError as error:
+        raise InvalidProblemError(
+            "method: 'flow' expects OR-Tools; get it with pip install 'koppel[flow]', or use method 'auction'"
+        ) from error
     flow = SimpleMinCostFlow()
     arcs = flow.add_arcs_with_capacity_and_unit_cost(
         network.tails.astype(np.int32), network.heads.astype(np.int32), network.capacities, network.costs

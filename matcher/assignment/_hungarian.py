@@ -5,24 +5,28 @@ from __future__ import annotations
 import numpy as np
 from scipy.optimize import linear_sum_assignment
 
-from matcher.assignment._network import build_network, finest_scale, usable_entries, whole_numbers
+from matcher.assignment._clock import Clock
+from matcher.assignment._network import build_network, usable_entries
 from matcher.assignment._potentials import prices_of
-from matcher.assignment._solution import Solution
+from matcher.assignment._solution import Solution, Start
+from matcher.assignment._whole import whole_numbers, whole_scale
 from matcher.assignment.problem import AssignmentProblem, IntArray
 from matcher.exceptions import InvalidProblemError
 
 MOST_CELLS = 4_000_000
-# Sums of these stay whole numbers in float64, which is what scipy computes with.
-FINEST = 2**46
 
 
-def solve_by_hungarian(problem: AssignmentProblem) -> Solution:
+def solve_by_hungarian(problem: AssignmentProblem, start: Start | None, clock: Clock) -> Solution:
     """Solve a small assignment problem in which each row takes one column at most.
 
     Parameters
     ----------
     problem : AssignmentProblem
-        Demands of 0 or 1; no groups. Kinds and bonuses are fine.
+        Demands of 0 or 1; no groups. Kinds, slots and bonuses are fine.
+    start : Start, optional
+        Plays no part.
+    clock : Clock
+        Must not be limited.
 
     Returns
     -------
@@ -31,8 +35,8 @@ def solve_by_hungarian(problem: AssignmentProblem) -> Solution:
     Raises
     ------
     InvalidProblemError
-        When a row may take more than one column, when groups have limits, or when rows times places
-        (counting no more places at a column than it has pairs) exceed 4,000,000 cells.
+        When a row may take more than one column, when groups have limits, when there is a time limit, or when
+        rows times places (counting no more places at a column than it has pairs) exceed 4,000,000 cells.
 
     Notes
     -----
@@ -47,8 +51,8 @@ def solve_by_hungarian(problem: AssignmentProblem) -> Solution:
     """
     usable = usable_entries(problem)
     places = np.minimum(problem.capacity, np.bincount(problem.columns[usable], minlength=problem.n_columns))
-    _refuse_what_is_too_much(problem, places)
-    scale = finest_scale(problem, FINEST)
+    _refuse_what_is_too_much(problem, places, clock)
+    scale = whole_scale(problem)
     network = build_network(problem, scale)
     chosen = np.zeros(len(usable), dtype=np.bool_)
     chosen[_best_cells(-network.costs[: len(usable)], problem, usable, places, scale)] = True
@@ -72,18 +76,22 @@ def _best_cells(
     return taken[taken >= 0]
 
 
-def _refuse_what_is_too_much(problem: AssignmentProblem, places: IntArray) -> None:
+def _refuse_what_is_too_much(problem: AssignmentProblem, places: IntArray, clock: Clock) -> None:
     wrong = []
+    if clock.is_limited:
+        wrong.append("time_limit: method 'hungarian' expects None; use method 'auction'")
     largest = int(problem.demand.max(initial=0))
     if largest > 1:
-        wrong.append(f"demand: method 'hungarian' expects at most 1 a row, got {largest}; use method 'flow'")
+        wrong.append(
+            f"demand: method 'hungarian' expects at most 1 a row, got {largest}; use method 'auction'"
+        )
     if problem.group_capacity is not None:
-        wrong.append("group_capacity: method 'hungarian' expects None, got limits; use method 'flow'")
+        wrong.append("group_capacity: method 'hungarian' expects None, got limits; use method 'auction'")
     n_cells = problem.n_rows * max(int(places.sum()), problem.n_columns)
     if n_cells > MOST_CELLS:
         wrong.append(
             f"scores: method 'hungarian' expects at most {MOST_CELLS:,} cells (rows times places), "
-            f"got {n_cells:,}; use method 'flow'"
+            f"got {n_cells:,}; use method 'auction'"
         )
     if wrong:
         raise InvalidProblemError(wrong)

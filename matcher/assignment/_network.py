@@ -6,24 +6,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matcher.assignment.problem import NO_LIMIT, AssignmentProblem, BoolArray, FloatArray, IntArray
-
-# Whole numbers up to here become floats and come back unchanged, with room to add a few.
-FINEST = 2**50
-# No path of a network may cost more: int64 with room for what the solvers add.
-LONGEST_PATH = 2**60
+from matcher.assignment._whole import whole_numbers
+from matcher.assignment.problem import NO_LIMIT, NO_SLOT, AssignmentProblem, BoolArray, FloatArray, IntArray
 
 
 @dataclass(frozen=True, eq=False)
 class Network:
-    """Nodes: 0 the ground, then the rows, the columns, the limits of kinds, the limits of groups.
+    """Nodes: 0 the ground, then the rows, the columns, the limits of kinds, of slots, of groups.
 
-    A unit of flow leaves the ground for a row, goes on (through the row's node for the kind) over the
-    arc of a pair (through the column's node for the group) to a column, and back to the ground. A
-    bonus is a second arc from the ground to the row, one unit wide. A limit on a kind or group that
-    cannot bite, because the whole row or column has a tighter one, has no node.
+    A unit of flow leaves the ground for a row, goes on (through the row's nodes for the kind and for the
+    slot) over the arc of a pair (through the column's node for the group) to a column, and back to the
+    ground. A bonus is a second arc from the ground to the row, one unit wide. A limit on a kind or group
+    that cannot bite, because the whole row or column has a tighter one, has no node.
 
-    The arcs stand in six blocks: pairs, rows, bonuses (n, or none at all), kinds, groups, columns.
+    The arcs stand in seven blocks: pairs, rows, bonuses (n, or none at all), kinds, slots, groups, columns.
     """
 
     problem: AssignmentProblem
@@ -40,7 +36,11 @@ class Network:
     kind_owners: IntArray  # their rows
     group_limits: IntArray  # flat positions in (m, G), one a node
     group_owners: IntArray  # their columns
+    slot_owners: IntArray  # the rows of the slots, one a node
+    slot_numbers: IntArray
+    slot_above: IntArray  # the node each hangs from: the row's, or its kind's
     first_kind: int
+    first_slot: int
     first_group: int
 
     def flow(self, chosen: BoolArray) -> IntArray:
@@ -50,34 +50,19 @@ class Network:
         entries = self.usable[chosen]
         rows = np.bincount(self.problem.rows[entries], minlength=n)
         bonuses = np.minimum(rows[: len(self.bonus_capacity)], self.bonus_capacity)
+        leaving = np.bincount(tails, minlength=self.n_nodes)
+        in_slots = leaving[self.first_slot : self.first_group]
+        leaving += np.bincount(self.slot_above, in_slots, minlength=self.n_nodes).astype(np.int64)
         blocks = [
             chosen,
             rows - bonuses if len(bonuses) else rows,
             bonuses,
-            np.bincount(tails, minlength=self.n_nodes)[self.first_kind : self.first_group],
+            leaving[self.first_kind : self.first_slot],
+            in_slots,
             np.bincount(heads, minlength=self.n_nodes)[self.first_group :],
             np.bincount(self.problem.columns[entries], minlength=m),
         ]
         return np.concatenate(blocks).astype(np.int64)
-
-
-def finest_scale(problem: AssignmentProblem, finest: int = FINEST) -> int:
-    """Power of two to multiply scores by: the largest where none exceeds `finest` and no path overflows."""
-    tops = [problem.scores.data] + ([] if problem.row_bonus is None else [problem.row_bonus])
-    top = max((float(values.max(initial=0.0)) for values in tops), default=0.0)
-    if top <= 0.0:
-        return 0
-    limits = (problem.kind_demand, problem.group_capacity)
-    n_limits = sum(0 if limit is None else min(limit.size, problem.scores.nnz) for limit in limits)
-    n_nodes = 1 + problem.n_rows + problem.n_columns + n_limits
-    largest = min(finest, LONGEST_PATH // n_nodes)
-    # frexp: top < 2**exponent, so top * 2**(bits - exponent) < 2**bits <= largest.
-    return int(largest).bit_length() - 1 - int(np.frexp(top)[1])
-
-
-def whole_numbers(values: FloatArray, scale: int) -> IntArray:
-    """`values` times ``2**scale``, to the nearest whole number."""
-    return np.rint(np.ldexp(values, scale)).astype(np.int64)
 
 
 def usable_entries(problem: AssignmentProblem) -> IntArray:
@@ -101,7 +86,9 @@ def build_network(problem: AssignmentProblem, scale: int) -> Network:
         problem.kind_demand, problem.demand, rows, problem.kinds, columns, first_kind
     )
     tails = np.where(tails == NO_LIMIT, 1 + rows, tails)
-    first_group = first_kind + len(kind_limits)
+    first_slot = first_kind + len(kind_limits)
+    tails, slot_above, slot_owners, slot_numbers = _slot_nodes(problem, rows, columns, tails, first_slot)
+    first_group = first_slot + len(slot_above)
     group_limits, heads = _limit_nodes(
         problem.group_capacity, problem.capacity, columns, problem.groups, rows, first_group
     )
@@ -126,6 +113,7 @@ def build_network(problem: AssignmentProblem, scale: int) -> Network:
             tails,
             np.zeros(n + len(bonuses)),
             1 + kind_owners,
+            slot_above,
             first_group + np.arange(len(group_limits)),
             column_nodes,
         ),
@@ -134,6 +122,7 @@ def build_network(problem: AssignmentProblem, scale: int) -> Network:
             row_nodes,
             row_nodes[: len(bonuses)],
             first_kind + np.arange(len(kind_limits)),
+            first_slot + np.arange(len(slot_above)),
             1 + n + group_owners,
             np.zeros(m),
         ),
@@ -142,6 +131,7 @@ def build_network(problem: AssignmentProblem, scale: int) -> Network:
             demand - bonus_capacity if len(bonuses) else demand,
             bonus_capacity,
             _at(problem.kind_demand, kind_limits),
+            np.ones(len(slot_above)),
             _at(problem.group_capacity, group_limits),
             capacity,
         ),
@@ -149,7 +139,7 @@ def build_network(problem: AssignmentProblem, scale: int) -> Network:
             -whole_numbers(problem.scores.data[usable], scale),
             np.zeros(n),
             -bonuses,
-            np.zeros(len(kind_limits) + len(group_limits) + m),
+            np.zeros(len(kind_limits) + len(slot_above) + len(group_limits) + m),
         ),
         bonus_capacity=bonus_capacity,
         bonuses=bonuses,
@@ -157,7 +147,11 @@ def build_network(problem: AssignmentProblem, scale: int) -> Network:
         kind_owners=kind_owners,
         group_limits=group_limits,
         group_owners=group_owners,
+        slot_owners=slot_owners,
+        slot_numbers=slot_numbers,
+        slot_above=slot_above,
         first_kind=first_kind,
+        first_slot=first_slot,
         first_group=first_group,
     )
 
@@ -183,6 +177,23 @@ def _limit_nodes(
     number[used] = first + np.arange(len(used))
     nodes[bites] = number[positions[bites]]
     return used, nodes
+
+
+def _slot_nodes(
+    problem: AssignmentProblem, rows: IntArray, columns: IntArray, tails: IntArray, first: int
+) -> tuple[IntArray, IntArray, IntArray, IntArray]:
+    """Tails of the pairs, now from their slots; and for each node of a slot its tail, row and slot."""
+    none = np.zeros(0, dtype=np.int64)
+    if problem.slots is None:
+        return tails, none, none, none
+    slots = problem.slots[columns]
+    width = int(slots.max(initial=0)) + 1
+    has_slot = slots != NO_SLOT
+    keys, at, number = np.unique((rows * width + slots)[has_slot], return_index=True, return_inverse=True)
+    above = tails[has_slot][at]
+    tails = tails.copy()
+    tails[has_slot] = first + number
+    return tails, above, keys // width, keys % width
 
 
 def _width(limits: IntArray | None) -> int:

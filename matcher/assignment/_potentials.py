@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from matcher.assignment._network import Network
-from matcher.assignment._prices import Prices, reduced_at
+from matcher.assignment._prices import Prices, charge_closed_limits
 from matcher.assignment.problem import AssignmentProblem, BoolArray, FloatArray, IntArray
 
 UNREACHED = 2**62
@@ -37,11 +38,12 @@ def prices_of(network: Network, chosen: BoolArray) -> Prices:
     """
     problem, n, m = network.problem, network.problem.n_rows, network.problem.n_columns
     potentials = _shortest_paths(network, network.flow(chosen))
-    # Rows without demand, columns nobody can get to: see _charge_closed_limits.
+    # Rows without demand, columns nobody can get to: see charge_closed_limits.
     potentials[potentials == UNREACHED] = 0
     rows, columns = potentials[1 : 1 + n], potentials[1 + n : 1 + n + m]
-    kinds = potentials[network.first_kind : network.first_group] - rows[network.kind_owners]
+    kinds = potentials[network.first_kind : network.first_slot] - rows[network.kind_owners]
     groups = columns[network.group_owners] - potentials[network.first_group :]
+    slots = potentials[network.first_slot : network.first_group] - potentials[network.slot_above]
     shares = np.clip(-rows[: len(network.bonuses)], 0, network.bonuses)
     prices = Prices(
         rows=_in_scores(np.maximum(rows, 0), network.scale),
@@ -49,8 +51,9 @@ def prices_of(network: Network, chosen: BoolArray) -> Prices:
         kinds=_spread(problem.kind_demand, network.kind_limits, kinds, network.scale),
         groups=_spread(problem.group_capacity, network.group_limits, groups, network.scale),
         bonus_shares=None if problem.row_bonus is None else _shares(problem, shares, network.scale),
+        slots=None if problem.slots is None else _slot_prices(network, slots),
     )
-    _charge_closed_limits(problem, prices)
+    charge_closed_limits(problem, prices, network.scale)
     return prices
 
 
@@ -119,22 +122,16 @@ def _shares(problem: AssignmentProblem, shares: IntArray, scale: int) -> FloatAr
     return np.where(problem.demand == 0, bonus, np.minimum(_in_scores(shares, scale), bonus))
 
 
+def _slot_prices(network: Network, values: IntArray) -> csr_array[np.float64]:
+    problem, priced = network.problem, np.flatnonzero(values > 0)
+    n_slots = 0 if problem.slots is None else int(problem.slots.max(initial=-1)) + 1
+    at = network.slot_owners[priced], network.slot_numbers[priced]
+    return csr_array((_in_scores(values[priced], network.scale), at), shape=(problem.n_rows, n_slots))
+
+
 def _spread(limits: IntArray | None, positions: IntArray, values: IntArray, scale: int) -> FloatArray | None:
     if limits is None:
         return None
     prices = np.zeros(limits.size)
     prices[positions] = _in_scores(np.maximum(values, 0), scale)
     return prices.reshape(limits.shape)
-
-
-def _charge_closed_limits(problem: AssignmentProblem, prices: Prices) -> None:
-    """Price demands of 0, which the network leaves out, at the best that a first unit could bring."""
-    rows = problem.rows
-    counts = problem.scores.data >= 0
-    if problem.kinds is not None and problem.kind_demand is not None and prices.kinds is not None:
-        kinds = problem.kinds[problem.columns]
-        closed = counts & (problem.demand[rows] > 0) & (problem.kind_demand[rows, kinds] == 0)
-        value = reduced_at(problem, prices)[closed]
-        np.maximum.at(prices.kinds, (rows[closed], kinds[closed]), value)
-    closed = counts & (problem.demand[rows] == 0)
-    np.maximum.at(prices.rows, rows[closed], reduced_at(problem, prices)[closed])

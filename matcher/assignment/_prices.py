@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from matcher.assignment.problem import AssignmentProblem, FloatArray
+import numpy as np
+from scipy.sparse import csr_array
+
+from matcher.assignment._whole import whole_numbers
+from matcher.assignment.problem import AssignmentProblem, FloatArray, IntArray
 from matcher.assignment.result import AssignmentResult
 
 
@@ -17,6 +22,7 @@ class Prices:
     kinds: FloatArray | None = None
     groups: FloatArray | None = None
     bonus_shares: FloatArray | None = None
+    slots: csr_array[np.float64] | None = None
 
     @classmethod
     def of(cls, result: AssignmentResult) -> Prices:
@@ -26,7 +32,37 @@ class Prices:
             result.kind_prices,
             result.group_prices,
             result.bonus_shares,
+            result.slot_prices,
         )
+
+    def rounded(self, scale: int) -> Prices:
+        """The same prices in whole numbers over ``2**scale``; itself if they are that already."""
+
+        def of(values: FloatArray | None) -> FloatArray | None:
+            return None if values is None else _rounded(values, scale)
+
+        slots = self.slots
+        if slots is not None:
+            slots = slots.copy()
+            slots.data = _rounded(slots.data, scale)
+        rounded = Prices(
+            _rounded(self.rows, scale), _rounded(self.columns, scale), of(self.kinds), of(self.groups),
+            of(self.bonus_shares), slots,
+        )  # fmt: skip
+        pairs: list[tuple[Any, Any]] = [
+            (self.rows, rounded.rows),
+            (self.columns, rounded.columns),
+            (self.kinds, rounded.kinds),
+        ]
+        pairs += [(self.groups, rounded.groups), (self.bonus_shares, rounded.bonus_shares)]
+        if self.slots is not None and slots is not None:
+            pairs.append((self.slots.data, slots.data))
+        same = all(one is None or np.array_equal(one, other) for one, other in pairs)
+        return self if same else rounded
+
+
+def _rounded(values: FloatArray, scale: int) -> FloatArray:
+    return np.ldexp(np.rint(np.ldexp(values, scale)), -scale)
 
 
 def reduced_at(problem: AssignmentProblem, prices: Prices) -> FloatArray:
@@ -39,13 +75,43 @@ def reduced_at(problem: AssignmentProblem, prices: Prices) -> FloatArray:
         values = values - prices.kinds[rows, problem.kinds[columns]]
     if prices.groups is not None and problem.groups is not None:
         values = values - prices.groups[columns, problem.groups[rows]]
+    if prices.slots is not None and problem.slots is not None and prices.slots.nnz:
+        values = values - _slot_prices_at(problem, problem.slots, prices.slots)
     return values
+
+
+def _slot_prices_at(problem: AssignmentProblem, slots: IntArray, prices: csr_array[np.float64]) -> FloatArray:
+    """Price of the slot of every stored entry; 0 without one."""
+    width = prices.shape[1]
+    priced = prices.tocoo()
+    keys = priced.row.astype(np.int64) * width + priced.col
+    slots = slots[problem.columns]
+    at = np.minimum(np.searchsorted(keys, problem.rows * width + slots), len(keys) - 1)
+    is_priced = (slots >= 0) & (keys[at] == problem.rows * width + slots)
+    return np.where(is_priced, priced.data[at], 0.0)
+
+
+def charge_closed_limits(problem: AssignmentProblem, prices: Prices, scale: int) -> None:
+    """Price demands of 0, which methods leave out, at the best that a first unit could bring.
+
+    In whole numbers over ``2**scale``, like all prices.
+    """
+    rows = problem.rows
+    counts = problem.scores.data >= 0
+    shift = np.ldexp(whole_numbers(problem.scores.data, scale), -scale) - problem.scores.data
+    if problem.kinds is not None and problem.kind_demand is not None and prices.kinds is not None:
+        kinds = problem.kinds[problem.columns]
+        closed = counts & (problem.demand[rows] > 0) & (problem.kind_demand[rows, kinds] == 0)
+        value = (reduced_at(problem, prices) + shift)[closed]
+        np.maximum.at(prices.kinds, (rows[closed], kinds[closed]), value)
+    closed = counts & (problem.demand[rows] == 0)
+    np.maximum.at(prices.rows, rows[closed], (reduced_at(problem, prices) + shift)[closed])
 
 
 def reduced_values(problem: AssignmentProblem, result: AssignmentResult) -> FloatArray:
     r"""What every allowed pair is worth beyond the prices of the limits it uses.
 
-    .. math:: r_{ij} = s_{ij} + \beta_i - u_i - v_{i k(j)} - p_j - w_{j g(i)}
+    .. math:: r_{ij} = s_{ij} + \beta_i - u_i - v_{i k(j)} - t_{i t(j)} - p_j - w_{j g(i)}
 
     Parameters
     ----------

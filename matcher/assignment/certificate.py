@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
-from matcher.assignment._prices import Prices, reduced_at
-from matcher.assignment.problem import NO_LIMIT, AssignmentProblem, FloatArray, IntArray
+from matcher.assignment._compiled import kernel
+from matcher.assignment._prices import Prices
+from matcher.assignment._whole import whole_scale
+from matcher.assignment.problem import NO_LIMIT, NO_SLOT, AssignmentProblem, BoolArray, FloatArray, IntArray
 from matcher.assignment.result import AssignmentResult
 from matcher.exceptions import InvalidProblemError
 
@@ -26,21 +31,28 @@ class Certificate:
     ----------
     objective : float
         Value of the pairs, recomputed; nan where they are not allowed pairs.
+    score_sum : float
+        The same without bonuses.
     bound : float
         No choice of pairs is worth more, recomputed from the prices; inf where they are no prices.
     gap : float
         ``bound - objective``.
+    whole_gap : float
+        The gap when scores, bonuses and prices are rounded to whole numbers over ``2**whole_scale``, as the
+        methods do: in units of these, and 0 only when it is exactly 0.
     feasible : bool
         Whether the pairs are allowed, not negative, sorted, taken once, and keep every limit.
     is_optimal : bool
-        Feasible, with nothing wrong, and a gap of at most 1e-6 a chosen pair.
+        Feasible, with nothing wrong, no whole gap, and a gap of at most 1e-6 a chosen pair.
     violations : tuple of str
         A sentence for each thing that is wrong: pairs, prices, and figures stated but not found.
     """
 
     objective: float
+    score_sum: float
     bound: float
     gap: float
+    whole_gap: float
     feasible: bool
     is_optimal: bool
     violations: tuple[str, ...] = ()
@@ -51,9 +63,9 @@ def certify(problem: AssignmentProblem, result: AssignmentResult) -> Certificate
 
     .. math::
 
-        \sum_i d_i u_i + \sum_{ik} d_{ik} v_{ik} + \sum_j c_j p_j + \sum_{jg} c_{jg} w_{jg}
+        \sum_i d_i u_i + \sum_{ik} d_{ik} v_{ik} + \sum_{it} q_{it} + \sum_j c_j p_j + \sum_{jg} c_{jg} w_{jg}
         + \sum_{ij} \max(0, r_{ij}) + \sum_i (b_i - \beta_i), \quad
-        r_{ij} = s_{ij} + \beta_i - u_i - v_{i k(j)} - p_j - w_{j g(i)}
+        r_{ij} = s_{ij} + \beta_i - u_i - v_{i k(j)} - q_{i t(j)} - p_j - w_{j g(i)}
 
     is an upper bound on every choice of pairs for any prices of 0 or more and any shares
     :math:`0 \le \beta_i \le b_i`: prices that are wrong make it looser, never invalid.
@@ -76,8 +88,9 @@ def certify(problem: AssignmentProblem, result: AssignmentResult) -> Certificate
 
     Notes
     -----
-    O(nnz + n K + m G + p log nnz). Uses the limits as given and exactly rounded sums, so neither the
-    order of rows nor of columns matters. Pairs with a negative score are no part of the problem.
+    O(nnz + n K + m G). The gap is a sum of parts that are never negative: the price of every limit times
+    what is left of it, and what each pair is worth beyond or below its prices. So it can be 0 only if all of
+    them are. Pairs with a negative score are no part of the problem.
 
     References
     ----------
@@ -96,75 +109,192 @@ def certify(problem: AssignmentProblem, result: AssignmentResult) -> Certificate
     >>> result = solve(problem)
     >>> certify(problem, result).is_optimal
     True
-    >>> certify(problem, replace(result, pairs=result.pairs[:1])).violations
-    ('objective: expected 0.5, the value of the pairs, got 1.0', 'score_sum: expected 0.5, got 1.0')
+    >>> certify(problem, replace(result, pairs=result.pairs[:1])).violations[0]
+    'objective: expected 0.5, the value of the pairs, got 1.0'
     """
-    _check_shapes(problem, result)
-    prices = Prices.of(result)
-    wrong_pairs = list(_pair_violations(problem, result.pairs))
+    check_shapes(problem, result)
+    proof = prove(problem, result.pairs, Prices.of(result))
+    stated = [] if math.isnan(proof.objective) else list(_stated_violations(result, proof))
+    if not stated:
+        return proof
+    return replace(proof, is_optimal=False, violations=(*proof.violations, *stated))
+
+
+def prove(problem: AssignmentProblem, pairs: IntArray, prices: Prices) -> Certificate:
+    """What pairs and prices of the right shapes prove, whatever anybody states; see `certify`."""
+    entries = entries_of(problem, pairs)
+    wrong_pairs = list(_pair_violations(problem, pairs, entries))
     wrong_prices = list(_price_violations(problem, prices))
-    known = _are_stored(problem, result.pairs).all()
-    score_sum, objective = value_of(problem, result.pairs) if known else (math.nan, math.nan)
-    bound = math.inf if wrong_prices else bound_of(problem, prices)
-    # Two ways of summing may differ in the last digit; a bound is never below a feasible value.
-    if not wrong_pairs and objective - ROUNDING * max(1.0, abs(objective)) <= bound < objective:
-        bound = objective
-    stated = list(_stated_violations(result, score_sum, objective, bound)) if known else []
-    violations = (*wrong_pairs, *wrong_prices, *stated)
+    known = bool((entries >= 0).all())
+    score_sum, objective = _value_of_entries(problem, entries) if known else (math.nan, math.nan)
+    if wrong_prices:
+        bound, whole_gap = math.inf, math.inf
+    elif wrong_pairs:
+        bound, whole_gap = _gaps(problem, prices, np.zeros(0, np.int64))
+    else:
+        gap, whole_gap = _gaps(problem, prices, entries)
+        bound = objective + gap
     gap = bound - objective
-    is_optimal = not violations and abs(gap) <= TOLERANCE_A_PAIR * max(1, len(result.pairs))
-    return Certificate(objective, bound, gap, not wrong_pairs, is_optimal, violations)
+    violations = (*wrong_pairs, *wrong_prices)
+    within = abs(gap) <= TOLERANCE_A_PAIR * max(1, len(pairs))
+    is_optimal = not violations and whole_gap == 0 and within
+    return Certificate(objective, score_sum, bound, gap, whole_gap, not wrong_pairs, is_optimal, violations)
 
 
 def value_of(problem: AssignmentProblem, pairs: IntArray) -> tuple[float, float]:
-    """Sum of the scores of `pairs`, and the same with the bonuses of the rows they serve."""
-    entries = entries_of(problem, pairs)
-    score_sum = math.fsum(problem.scores.data[entries].tolist())
+    """Sum of the scores of `pairs`, which are allowed ones, and the same with the bonuses of their rows."""
+    return _value_of_entries(problem, entries_of(problem, pairs))
+
+
+def _value_of_entries(problem: AssignmentProblem, entries: IntArray) -> tuple[float, float]:
+    scores = problem.scores.data[entries].tolist()
+    score_sum = math.fsum(scores)
     if problem.row_bonus is None:
         return score_sum, score_sum
-    bonuses = problem.row_bonus[np.unique(pairs[:, 0])]
-    return score_sum, math.fsum([*problem.scores.data[entries].tolist(), *bonuses.tolist()])
+    served = np.zeros(problem.n_rows, np.bool_)
+    served[np.searchsorted(problem.scores.indptr, entries, side="right") - 1] = True
+    return score_sum, math.fsum([*scores, *problem.row_bonus[served].tolist()])
 
 
-def bound_of(problem: AssignmentProblem, prices: Prices) -> float:
-    """The value of the dual: see `certify` for the formula."""
-    reduced = reduced_at(problem, prices)[problem.scores.data >= 0]
-    terms = [problem.demand * prices.rows, problem.capacity * prices.columns, reduced[reduced > 0]]
+def _gaps(problem: AssignmentProblem, prices: Prices, entries: IntArray) -> tuple[float, float]:
+    """How far the value of allowed entries is below what the prices prove, in scores and in whole numbers.
+
+    Without entries this is the value of the dual itself.
+    """
+    scale = whole_scale(problem)
+    rounded = prices.rounded(scale)
+    gap, whole_gap = _gap(problem, prices, entries, scale)
+    if rounded is not prices:
+        whole_gap = _gap(problem, rounded, entries, scale)[1]
+    return gap, whole_gap
+
+
+def _gap(problem: AssignmentProblem, prices: Prices, entries: IntArray, scale: int) -> tuple[float, float]:
+    n, m = problem.n_rows, problem.n_columns
+    rows = (np.searchsorted(problem.scores.indptr, entries, side="right") - 1).astype(np.int64)
+    columns = problem.scores.indices[entries]
+    parts = [
+        _left_over(problem.demand, prices.rows, rows),
+        _left_over(problem.capacity, prices.columns, columns),
+    ]
+    none, no_classes, no_prices = np.zeros(0), np.zeros(0, np.int64), np.zeros((0, 0))
+    kinds, kind_prices, groups, group_prices = no_classes, no_prices, no_classes, no_prices
     # A row takes no more than all columns and a column no more than all rows: that is what -1 means.
-    if prices.kinds is not None and problem.kind_demand is not None:
-        terms.append(_limits(problem.kind_demand, problem.n_columns) * prices.kinds)
-    if prices.groups is not None and problem.group_capacity is not None:
-        terms.append(_limits(problem.group_capacity, problem.n_rows) * prices.groups)
+    if prices.kinds is not None and problem.kind_demand is not None and problem.kinds is not None:
+        kinds, kind_prices = problem.kinds, prices.kinds
+        limits = np.where(problem.kind_demand == NO_LIMIT, m, problem.kind_demand)
+        parts.append(_left_over(limits.ravel(), kind_prices.ravel(), rows * limits.shape[1] + kinds[columns]))
+    if prices.groups is not None and problem.group_capacity is not None and problem.groups is not None:
+        groups, group_prices = problem.groups, prices.groups
+        limits = np.where(problem.group_capacity == NO_LIMIT, n, problem.group_capacity)
+        at = columns * limits.shape[1] + groups[rows]
+        parts.append(_left_over(limits.ravel(), group_prices.ravel(), at))
+    shares = none if prices.bonus_shares is None else prices.bonus_shares
     if problem.row_bonus is not None:
-        terms.append(problem.row_bonus - (0.0 if prices.bonus_shares is None else prices.bonus_shares))
-    return math.fsum(np.concatenate([term.ravel() for term in terms]).tolist())
+        n_taken = np.bincount(rows, minlength=n)
+        share = np.zeros(n) if prices.bonus_shares is None else shares
+        parts.append(np.where(n_taken == 0, problem.row_bonus - share, share * (n_taken - 1)))
+    slots, slot_prices = no_classes, csr_array((n, 0), dtype=np.float64)
+    if problem.slots is not None and prices.slots is not None:
+        slots, slot_prices = problem.slots, prices.slots.tocsr()
+        parts.append(slot_prices.data)
+    is_chosen = np.zeros(problem.scores.nnz, np.bool_)
+    is_chosen[entries] = True
+    left = np.zeros(3)
+    _left_at_pairs(
+        problem.scores.indptr, problem.scores.indices, problem.scores.data, is_chosen,
+        prices.rows, prices.columns, kinds, kind_prices, groups, group_prices, shares,
+        slots, slot_prices.indptr, slot_prices.indices, slot_prices.data, 2.0**scale, left,
+    )  # fmt: skip
+    paid_for_slots = float(left[2])
+    gap = float(left[0]) + math.fsum(float(part.sum()) for part in parts) - paid_for_slots
+    whole = sum(float(np.rint(np.ldexp(part, scale)).sum()) for part in parts)
+    return gap, float(left[1]) + whole - math.ldexp(paid_for_slots, scale)
+
+
+def _left_over(limits: IntArray, prices: FloatArray, taken: NDArray[Any]) -> FloatArray:
+    """What is left of each limit, at its price; `taken` has the limit of every pair."""
+    left: FloatArray = prices * (limits - np.bincount(taken, minlength=len(limits)))
+    return left
+
+
+@kernel
+def _left_at_pairs(
+    indptr: NDArray[Any], indices: NDArray[Any], scores: FloatArray, is_chosen: BoolArray,
+    row_prices: FloatArray, column_prices: FloatArray, kinds: NDArray[Any], kind_prices: FloatArray,
+    groups: NDArray[Any], group_prices: FloatArray, bonus_shares: FloatArray,
+    slots: NDArray[Any], slot_start: NDArray[Any], slot_index: NDArray[Any], slot_prices: FloatArray,
+    factor: float, left: FloatArray,
+) -> None:  # fmt: skip
+    """What pairs are worth beyond their prices, and chosen ones below; in whole numbers; slots paid for.
+
+    Complexity: O(nnz), and for each pair with a slot the priced slots of its row.
+    """
+    least = -1 / factor  # what rounding cannot lift above 0
+    correction = 0.0  # what rounding loses of the sum
+    for row in range(len(row_prices)):
+        own = row_prices[row]
+        if len(bonus_shares):
+            own -= bonus_shares[row]
+        for e in range(indptr[row], indptr[row + 1]):
+            column = indices[e]
+            price = own + column_prices[column]
+            if len(kinds):
+                price += kind_prices[row, kinds[column]]
+            if len(groups):
+                price += group_prices[column, groups[row]]
+            slot_price = 0.0
+            if len(slots) and slots[column] >= 0:
+                for t in range(slot_start[row], slot_start[row + 1]):
+                    if slot_index[t] == slots[column]:
+                        slot_price = slot_prices[t]
+            worth = scores[e] - price - slot_price
+            if is_chosen[e]:
+                left[2] += slot_price
+                worth = -worth
+            if worth > least and scores[e] >= 0:
+                whole = np.rint(scores[e] * factor) - np.rint((price + slot_price) * factor)
+                left[1] += max(0.0, -whole if is_chosen[e] else whole)
+                more = max(0.0, worth) - correction
+                total = left[0] + more
+                correction = (total - left[0]) - more
+                left[0] = total
 
 
 def entries_of(problem: AssignmentProblem, pairs: IntArray) -> IntArray:
-    """Positions of `pairs` in ``problem.scores.data``; of a pair not stored, where it would stand."""
-    keys = problem.rows * problem.n_columns + problem.columns
-    return np.searchsorted(keys, pairs[:, 0] * problem.n_columns + pairs[:, 1]).astype(np.int64)
+    """Positions of `pairs` in ``problem.scores.data``; -1 for a pair that is not stored."""
+    entries = np.full(len(pairs), -1, np.int64)
+    _find_entries(
+        problem.scores.indptr, problem.scores.indices, pairs.astype(np.int64), problem.n_columns, entries
+    )
+    return entries
 
 
-def _limits(limits: IntArray, whole: int) -> IntArray:
-    return np.where(limits == NO_LIMIT, whole, limits)
+@kernel
+def _find_entries(
+    indptr: NDArray[Any], indices: NDArray[Any], pairs: IntArray, width: int, entries: IntArray
+) -> None:
+    """Binary search in each row; O(pairs log (entries of a row))."""
+    for p in range(len(pairs)):
+        row, column = pairs[p, 0], pairs[p, 1]
+        if 0 <= row < len(indptr) - 1 and 0 <= column < width:
+            low, high = indptr[row], indptr[row + 1]
+            while low < high:
+                middle = (low + high) >> 1
+                if indices[middle] < column:
+                    low = middle + 1
+                else:
+                    high = middle
+            if low < indptr[row + 1] and indices[low] == column:
+                entries[p] = low
 
 
-def _are_stored(problem: AssignmentProblem, pairs: IntArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
-    entries = entries_of(problem, pairs)
-    found = entries < problem.scores.nnz
-    at = entries[found]
-    found[found] = (problem.rows[at] == pairs[found, 0]) & (problem.columns[at] == pairs[found, 1])
-    return found
-
-
-def _pair_violations(problem: AssignmentProblem, pairs: IntArray) -> Iterator[str]:
-    stored = _are_stored(problem, pairs)
+def _pair_violations(problem: AssignmentProblem, pairs: IntArray, entries: IntArray) -> Iterator[str]:
+    stored = entries >= 0
     if not stored.all():
         bad = pairs[~stored][0]
         yield f"pairs: expected allowed pairs, got {(~stored).sum()} others, the first ({bad[0]}, {bad[1]})"
         return
-    entries = entries_of(problem, pairs)
     if (np.diff(entries) <= 0).any():
         yield "pairs: expected lexicographic order and no pair twice, got another order or a pair twice"
     negative = problem.scores.data[entries] < 0
@@ -178,11 +308,22 @@ def _pair_violations(problem: AssignmentProblem, pairs: IntArray) -> Iterator[st
         yield from _over("kind_demand", problem.kind_demand, rows, problem.kinds[columns])
     if problem.groups is not None and problem.group_capacity is not None:
         yield from _over("group_capacity", problem.group_capacity, columns, problem.groups[rows])
+    if problem.slots is not None:
+        slots = problem.slots[columns]
+        taken = np.column_stack([rows, slots])[slots != NO_SLOT]
+        twice, counts = np.unique(taken, axis=0, return_counts=True)
+        if (counts > 1).any():
+            row, slot = twice[counts > 1][0]
+            yield (
+                f"slots: expected at most 1 pair of row {row} in slot {slot}, got {counts.max()}, "
+                f"{(counts > 1).sum()} such in all"
+            )
 
 
 def _over(name: str, limits: IntArray, *index: IntArray) -> Iterator[str]:
-    taken = np.zeros(limits.shape, dtype=np.int64)
-    np.add.at(taken, index, 1)
+    taken = np.bincount(np.ravel_multi_index(index, limits.shape), minlength=limits.size).reshape(
+        limits.shape
+    )
     over = (limits != NO_LIMIT) & (taken > limits)
     if over.any():
         at = tuple(int(place) for place in np.argwhere(over)[0])
@@ -195,27 +336,29 @@ def _over(name: str, limits: IntArray, *index: IntArray) -> Iterator[str]:
 def _price_violations(problem: AssignmentProblem, prices: Prices) -> Iterator[str]:
     for name, values in _named(prices):
         # not >=: nan must fail too
-        bad = ~((values >= 0) & np.isfinite(values))
+        stored = values.data if name == "slot_prices" else values
+        bad = ~((stored >= 0) & np.isfinite(stored))
         if bad.any():
-            yield f"{name}: expected finite values from 0, got {values[bad][0]}, {bad.sum()} such in all"
+            yield f"{name}: expected finite values from 0, got {stored[bad][0]}, {bad.sum()} such in all"
     if prices.bonus_shares is not None and problem.row_bonus is not None:
         over = prices.bonus_shares > problem.row_bonus
         if over.any():
             yield f"bonus_shares: expected at most the bonus, got more in {over.sum()} rows"
 
 
-def _stated_violations(
-    result: AssignmentResult, score_sum: float, objective: float, bound: float
-) -> Iterator[str]:
-    if not math.isclose(result.objective, objective, rel_tol=ROUNDING, abs_tol=ROUNDING):
-        yield f"objective: expected {objective}, the value of the pairs, got {result.objective}"
-    if not math.isclose(result.score_sum, score_sum, rel_tol=ROUNDING, abs_tol=ROUNDING):
-        yield f"score_sum: expected {score_sum}, got {result.score_sum}"
-    if math.isfinite(bound) and not result.bound >= bound - ROUNDING * max(1.0, abs(bound)):
-        yield f"bound: expected {bound} or more, which is all that the prices prove, got {result.bound}"
+def _stated_violations(result: AssignmentResult, proof: Certificate) -> Iterator[str]:
+    if not math.isclose(result.objective, proof.objective, rel_tol=ROUNDING, abs_tol=ROUNDING):
+        yield f"objective: expected {proof.objective}, the value of the pairs, got {result.objective}"
+    if not math.isclose(result.score_sum, proof.score_sum, rel_tol=ROUNDING, abs_tol=ROUNDING):
+        yield f"score_sum: expected {proof.score_sum}, got {result.score_sum}"
+    if math.isfinite(proof.bound) and not result.bound >= proof.bound - ROUNDING * max(1.0, abs(proof.bound)):
+        yield f"bound: expected {proof.bound} or more, which is all that the prices prove, got {result.bound}"
+    if result.status == "optimal" and not proof.is_optimal:
+        yield f"status: expected 'feasible', as the prices leave a gap of {proof.gap}, got 'optimal'"
 
 
-def _check_shapes(problem: AssignmentProblem, result: AssignmentResult) -> None:
+def check_shapes(problem: AssignmentProblem, result: AssignmentResult) -> None:
+    """Raise InvalidProblemError where pairs or prices do not have the shape the problem asks for."""
     wrong = []
     shapes: dict[str, tuple[int, ...] | None] = {
         "row_prices": problem.demand.shape,
@@ -223,6 +366,9 @@ def _check_shapes(problem: AssignmentProblem, result: AssignmentResult) -> None:
         "kind_prices": None if problem.kind_demand is None else problem.kind_demand.shape,
         "group_prices": None if problem.group_capacity is None else problem.group_capacity.shape,
         "bonus_shares": None if problem.row_bonus is None else problem.row_bonus.shape,
+        "slot_prices": (
+            None if problem.slots is None else (problem.n_rows, int(problem.slots.max(initial=-1)) + 1)
+        ),
     }
     for name, values in _named(Prices.of(result)):
         if shapes[name] is None:
@@ -236,13 +382,14 @@ def _check_shapes(problem: AssignmentProblem, result: AssignmentResult) -> None:
         raise InvalidProblemError(wrong)
 
 
-def _named(prices: Prices) -> Iterator[tuple[str, FloatArray]]:
+def _named(prices: Prices) -> Iterator[tuple[str, Any]]:
     for name, values in (
         ("row_prices", prices.rows),
         ("column_prices", prices.columns),
         ("kind_prices", prices.kinds),
         ("group_prices", prices.groups),
         ("bonus_shares", prices.bonus_shares),
+        ("slot_prices", prices.slots),
     ):
         if values is not None:
             yield name, values

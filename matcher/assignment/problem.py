@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
-from matcher.assignment._arguments import NO_LIMIT, Arguments, BoolArray, FloatArray, IntArray
+from matcher.assignment._arguments import NO_LIMIT, NO_SLOT, Arguments, BoolArray, FloatArray, IntArray
 from matcher.exceptions import InvalidProblemError
 
-__all__ = ["NO_LIMIT", "AssignmentProblem", "BoolArray", "FloatArray", "IntArray"]
+__all__ = ["NO_LIMIT", "NO_SLOT", "AssignmentProblem", "BoolArray", "FloatArray", "IntArray"]
 
 
 @dataclass(frozen=True, eq=False, init=False, repr=False)
@@ -24,11 +24,12 @@ class AssignmentProblem:
 
         \max_x \; & \sum_{(i,j) \in E} s_{ij} x_{ij} + \sum_i b_i \min(1, \sum_j x_{ij}) \\
         & \sum_{j : k(j) = k} x_{ij} \le d_{ik}, \quad \sum_j x_{ij} \le d_i, \quad
-          \sum_i x_{ij} \le c_j, \quad \sum_{i : g(i) = g} x_{ij} \le c_{jg}, \quad x_{ij} \in \{0, 1\}
+          \sum_i x_{ij} \le c_j, \quad \sum_{i : g(i) = g} x_{ij} \le c_{jg}, \\
+        & \sum_{j : t(j) = t} x_{ij} \le 1, \quad x_{ij} \in \{0, 1\}
 
     In array words: choose stored entries of `scores`, each at most once, so that no row, column,
-    kind of a row or group of a column has more of them than its limit, and the chosen scores, plus
-    the bonus of every row that has at least one, sum to as much as possible.
+    kind of a row, group of a column or slot of a row has more of them than its limit, and the chosen
+    scores, plus the bonus of every row that has at least one, sum to as much as possible.
 
     Parameters
     ----------
@@ -52,6 +53,8 @@ class AssignmentProblem:
         How many rows of each group each column may take; -1 is no limit.
     row_bonus : float array, shape (n,), optional
         What serving the row at all is worth, paid once a row; 0 or more, at most 1e6.
+    slots : int array, shape (m,), optional
+        Weekly slot of each column, -1 for none. No row gets two columns with the same slot.
 
     Attributes
     ----------
@@ -67,8 +70,8 @@ class AssignmentProblem:
     Notes
     -----
     The arguments are copied: changing them afterwards changes nothing here. The arrays kept are
-    int64 and float64, sorted within each row, and read-only. "No limit" for the demand of a row is
-    kept as m, the number of columns.
+    int64 and float64 (the indices of the scores as given), sorted within each row, and read-only. "No limit"
+    for the demand of a row is kept as m, the number of columns.
 
     Examples
     --------
@@ -93,6 +96,7 @@ class AssignmentProblem:
     groups: IntArray | None
     group_capacity: IntArray | None
     row_bonus: FloatArray | None
+    slots: IntArray | None
 
     def __init__(
         self,
@@ -104,6 +108,7 @@ class AssignmentProblem:
         groups: ArrayLike | None = None,
         group_capacity: ArrayLike | None = None,
         row_bonus: ArrayLike | None = None,
+        slots: ArrayLike | None = None,
     ) -> None:
         check = Arguments()
         matrix = check.scores(scores)
@@ -113,6 +118,7 @@ class AssignmentProblem:
             "demand": None if demand is None else check.integers("demand", demand, (n,), least=0),
             **check.classes("kinds", kinds, m, "kind_demand", kind_demand, n),
             **check.classes("groups", groups, n, "group_capacity", group_capacity, m),
+            "slots": None if slots is None else check.integers("slots", slots, (m,), least=NO_SLOT),
         }
         bonus = None if row_bonus is None else check.bonus("row_bonus", row_bonus, n)
         if check.wrong or matrix is None:
@@ -136,6 +142,41 @@ class AssignmentProblem:
     def n_columns(self) -> int:
         """Number of columns, m."""
         return int(self.scores.shape[1])
+
+    @cached_property
+    def slots_are_laminar(self) -> bool:
+        """Whether at most one kind has slots: then they are limits within it, and the problem is a flow."""
+        if self.slots is None or self.kinds is None:
+            return True
+        return len(np.unique(self.kinds[self.slots != NO_SLOT])) <= 1
+
+    @cached_property
+    def lowest_score(self) -> float:
+        """The lowest score, or 0 where that is lower."""
+        return float(self.scores.data.min(initial=0.0))
+
+    @cached_property
+    def highest_score(self) -> float:
+        """The highest score, or 0 where that is higher."""
+        return float(self.scores.data.max(initial=0.0))
+
+    def without_slots(self) -> AssignmentProblem:
+        """The same problem, but for the slots."""
+        return self.with_scores(self.scores, slots=False)
+
+    def with_scores(self, scores: csr_array[np.float64], slots: bool = True) -> AssignmentProblem:
+        """The same limits and bonuses for other scores."""
+        return AssignmentProblem(
+            scores,
+            self.capacity,
+            self.demand,
+            self.kinds,
+            self.kind_demand,
+            self.groups,
+            self.group_capacity,
+            self.row_bonus,
+            self.slots if slots else None,
+        )
 
     @cached_property
     def rows(self) -> IntArray:

@@ -9,12 +9,13 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from matcher.assignment._clashes import Clashes
+from matcher.assignment._clock import Clock
+from matcher.assignment._methods import certified, solve_as_flow
 from matcher.assignment._prices import Prices, reduced_values
 from matcher.assignment._room import Room
 from matcher.assignment.certificate import entries_of, value_of
-from matcher.assignment.problem import AssignmentProblem, BoolArray, FloatArray, IntArray
+from matcher.assignment.problem import NO_SLOT, AssignmentProblem, BoolArray, FloatArray, IntArray
 from matcher.assignment.result import AssignmentResult
-from matcher.assignment.solver import certified, solve
 
 MOST_ROUNDS = 30
 MOST_EXCHANGES = 12
@@ -27,6 +28,8 @@ def solve_without_clashes(
     clashes: csr_array[Any],
     method: str = "auto",
     incumbent: IntArray | None = None,
+    warm_start: AssignmentResult | None = None,
+    clock: Clock | None = None,
 ) -> AssignmentResult:
     r"""Choose good pairs so that no row has two columns that clash, such as sessions at the same hours.
 
@@ -41,11 +44,15 @@ def solve_without_clashes(
     problem : AssignmentProblem
     clashes : scipy.sparse array of bool, shape (m, m)
         Symmetric; stored and not zero where one row may not have both columns. The diagonal is ignored.
-    method : {"auto", "flow", "hungarian"}
-        As for `solve`; it runs at every round.
+    method : {"auto", "auction", "flow", "hungarian"}
+        As for `solve`; it runs at every round, and "auction" goes on from the round before.
     incumbent : int array, shape (p, 2), optional
         An earlier choice, of stored pairs that do not clash. Where nothing clashing with it in its rows is
         allowed and it is still the best then, it is kept, so that solving again changes nothing.
+    warm_start : AssignmentResult, optional
+        As for `solve`.
+    clock : Clock, optional
+        When it runs out, no more exchanges are tried.
 
     Returns
     -------
@@ -79,21 +86,21 @@ def solve_without_clashes(
     >>> result.pairs.tolist(), result.objective, result.bound, result.status
     ([[0, 0], [0, 2]], 1.0, 1.25, 'feasible')
     """
-    relation = Clashes(clashes, problem)
-    relaxed = solve(problem, method)
+    relaxed = solve_as_flow(problem, method, warm_start, clock)
+    search = _Repair(problem, Clashes(clashes, problem), method, clock or Clock(), relaxed)
     entries = entries_of(problem, relaxed.pairs)
-    if not relation.within_rows(entries, entries)[0].size:
+    if not search.clashes.within_rows(entries, entries)[0].size:
         return relaxed
-    kept = None if incumbent is None else _around(problem, relation, method, entries_of(problem, incumbent))
+    kept = None if incumbent is None else search.around(entries_of(problem, incumbent))
     if kept is None or kept.is_new:
-        best = _settle(problem, relation, method, np.zeros(problem.scores.nnz, dtype=np.bool_), relaxed)
-        best = _exchange(problem, relation, method, best)
+        best = search.exchange(search.settle(np.zeros(problem.scores.nnz, dtype=np.bool_), relaxed))
         if kept is not None and kept.objective >= best.objective:
             best = kept
-        best = _steady(problem, relation, method, best)
+        best = search.steady(best)
     else:
         best = kept
-    return certified(problem, _pairs(problem, best.entries), Prices.of(relaxed), relaxed.method)[0]
+    pairs = _pairs(problem, best.entries)
+    return certified(problem, pairs, Prices.of(relaxed), relaxed.method, relaxed.reason)
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,68 +114,83 @@ class _Settled:
     is_new: bool = True
 
 
-def _around(problem: AssignmentProblem, clashes: Clashes, method: str, entries: IntArray) -> _Settled:
-    """The best choice when nothing may clash with the given one; `is_new` tells whether it is another."""
-    found = _settle(problem, clashes, method, clashes.hit(entries))
-    return replace(found, is_new=not np.array_equal(found.entries, np.sort(entries)))
+def same_slots(slots: IntArray) -> csr_array[Any]:
+    """Which columns have the same slot, as a relation for `solve_without_clashes`."""
+    has_slot = np.flatnonzero(slots != NO_SLOT)
+    shape = (len(slots), int(slots.max(initial=0)) + 1)
+    member: Any = csr_array((np.ones(len(has_slot)), (has_slot, slots[has_slot])), shape=shape)
+    return csr_array(member @ member.T)
 
 
-def _steady(problem: AssignmentProblem, clashes: Clashes, method: str, best: _Settled) -> _Settled:
-    """Improve a choice until it is the best around itself: solved again, it would be kept."""
-    for _ in range(MOST_ROUNDS):
-        around = _around(problem, clashes, method, best.entries)
-        if not around.is_new or around.objective <= best.objective:
-            break
-        best = around
-    return best
+@dataclass(frozen=True, eq=False)
+class _Repair:
+    """The search for a choice without clashes."""
 
+    problem: AssignmentProblem
+    clashes: Clashes
+    method: str
+    clock: Clock
+    relaxed: AssignmentResult  # the result without the limit: where every solve begins
 
-def _settle(
-    problem: AssignmentProblem,
-    clashes: Clashes,
-    method: str,
-    banned: BoolArray,
-    solved: AssignmentResult | None = None,
-) -> _Settled:
-    """Ban and solve until nothing clashes. `solved`: the result without any ban, where it is known."""
-    banned = banned.copy()
-    result = solved or solve(_without(problem, banned), method)
-    for n_rounds in range(MOST_ROUNDS + 1):
-        entries, values = entries_of(problem, result.pairs), reduced_values(problem, result)
-        weaker = _weaker(problem, clashes, entries, values)
-        entries = np.setdiff1d(entries, weaker)
-        if weaker.size == 0 or n_rounds == MOST_ROUNDS:
-            break
-        # Not only the weaker pair, or the row takes the next rival of what it keeps, one a round.
-        banned |= np.isin(problem.rows, problem.rows[weaker]) & clashes.hit(entries)
-        result = solve(_without(problem, banned), method)
-    entries = _fill(problem, clashes, entries)
-    return _Settled(entries, banned, values, value_of(problem, _pairs(problem, entries))[1])
+    def around(self, entries: IntArray) -> _Settled:
+        """The best choice when nothing may clash with the given one; `is_new` tells whether it is another."""
+        found = self.settle(self.clashes.hit(entries))
+        return replace(found, is_new=not np.array_equal(found.entries, np.sort(entries)))
 
-
-def _exchange(problem: AssignmentProblem, clashes: Clashes, method: str, best: _Settled) -> _Settled:
-    """Give banned pairs back for those they clash with: many at once first, then fewer, then one by one."""
-    failed = np.zeros(problem.scores.nnz, dtype=np.bool_)
-    n_moves = problem.scores.nnz
-    for _ in range(MOST_EXCHANGES):
-        moves, gains = _promising(problem, clashes, best, failed)
-        moves = moves[:n_moves]
-        if gains[:n_moves].sum() <= WORTH_TRYING * best.objective:
-            break
-        banned = best.banned.copy()
-        banned[moves] = False
-        banned[clashes.within_rows(best.entries, np.sort(moves))[0]] = True
-        trial = _settle(problem, clashes, method, banned)
-        improvement = trial.objective - best.objective
-        if improvement > 0:
-            best, n_moves = trial, problem.scores.nnz
-            if improvement <= WORTH_TRYING * best.objective:
+    def steady(self, best: _Settled) -> _Settled:
+        """Improve a choice until it is the best around itself: solved again, it would be kept."""
+        for _ in range(MOST_ROUNDS):
+            if self.clock.is_over:
                 break
-        elif len(moves) > 1:
-            n_moves = len(moves) // 2
-        else:
-            failed[moves] = True
-    return best
+            around = self.around(best.entries)
+            if not around.is_new or around.objective <= best.objective:
+                break
+            best = around
+        return best
+
+    def settle(self, banned: BoolArray, solved: AssignmentResult | None = None) -> _Settled:
+        """Ban and solve until nothing clashes. `solved`: the result without any ban, where it is known."""
+        problem, banned = self.problem, banned.copy()
+        result = solved or self._solve_without(banned, self.relaxed)
+        for n_rounds in range(MOST_ROUNDS + 1):
+            entries, values = entries_of(problem, result.pairs), reduced_values(problem, result)
+            weaker = _weaker(problem, self.clashes, entries, values)
+            entries = np.setdiff1d(entries, weaker)
+            if weaker.size == 0 or n_rounds == MOST_ROUNDS or self.clock.is_over:
+                break
+            # Not only the weaker pair, or the row takes the next rival of what it keeps, one a round.
+            banned |= np.isin(problem.rows, problem.rows[weaker]) & self.clashes.hit(entries)
+            result = self._solve_without(banned, result)
+        entries = _fill(problem, self.clashes, entries)
+        return _Settled(entries, banned, values, value_of(problem, _pairs(problem, entries))[1])
+
+    def exchange(self, best: _Settled) -> _Settled:
+        """Give banned pairs back for what they clash with: many at once, then fewer, then one by one."""
+        problem, clashes = self.problem, self.clashes
+        failed = np.zeros(problem.scores.nnz, dtype=np.bool_)
+        n_moves = problem.scores.nnz
+        for _ in range(MOST_EXCHANGES):
+            moves, gains = _promising(problem, clashes, best, failed)
+            moves = moves[:n_moves]
+            if self.clock.is_over or gains[:n_moves].sum() <= WORTH_TRYING * best.objective:
+                break
+            banned = best.banned.copy()
+            banned[moves] = False
+            banned[clashes.within_rows(best.entries, np.sort(moves))[0]] = True
+            trial = self.settle(banned)
+            improvement = trial.objective - best.objective
+            if improvement > 0:
+                best, n_moves = trial, problem.scores.nnz
+                if improvement <= WORTH_TRYING * best.objective:
+                    break
+            elif len(moves) > 1:
+                n_moves = len(moves) // 2
+            else:
+                failed[moves] = True
+        return best
+
+    def _solve_without(self, banned: BoolArray, start: AssignmentResult) -> AssignmentResult:
+        return solve_as_flow(_without(self.problem, banned), self.method, start, self.clock)
 
 
 def _promising(
@@ -225,16 +247,8 @@ def _without(problem: AssignmentProblem, banned: BoolArray) -> AssignmentProblem
     """The same problem with fewer allowed pairs."""
     kept = ~banned
     starts = np.concatenate([[0], np.cumsum(np.bincount(problem.rows[kept], minlength=problem.n_rows))])
-    scores = csr_array((problem.scores.data[kept], problem.columns[kept], starts), shape=problem.scores.shape)
-    return AssignmentProblem(
-        scores,
-        problem.capacity,
-        problem.demand,
-        problem.kinds,
-        problem.kind_demand,
-        problem.groups,
-        problem.group_capacity,
-        problem.row_bonus,
+    return problem.with_scores(
+        csr_array((problem.scores.data[kept], problem.columns[kept], starts), shape=problem.scores.shape)
     )
 
 

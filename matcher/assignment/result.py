@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
+from scipy.sparse import csr_array
+
 from matcher.assignment.problem import FloatArray, IntArray
 
 
@@ -23,10 +26,13 @@ class AssignmentResult:
     bound : float
         No choice of pairs has a larger objective. ``objective <= bound``.
     status : {"optimal", "feasible"}
-        "optimal" when bound and objective differ by at most 1e-6 a chosen pair; otherwise
-        "feasible", and ``bound - objective`` says how much better another choice could be at most.
+        "optimal" when the prices leave no gap at all for scores rounded to whole numbers, which makes the
+        bound differ from the objective by at most 1e-6 a chosen pair; otherwise "feasible", and
+        ``bound - objective`` says how much better another choice could be at most.
     method : str
         The method that ran.
+    reason : str
+        Why it was this method.
     row_prices : float array, shape (n,)
         Price of the demand of each row.
     column_prices : float array, shape (m,)
@@ -38,6 +44,8 @@ class AssignmentResult:
     bonus_shares : float array, shape (n,), or None
         The share of each row's bonus that its pairs may count on, from 0 to the bonus; None without
         bonuses.
+    slot_prices : scipy.sparse.csr_array of float, shape (n, number of slots), or None
+        Price of having one column a slot, for each row; None without slots.
 
     Notes
     -----
@@ -56,3 +64,5 @@ class AssignmentResult:
     kind_prices: FloatArray | None = None
     group_prices: FloatArray | None = None
     bonus_shares: FloatArray | None = None
+    slot_prices: csr_array[np.float64] | None = None
+    reason: str = ""

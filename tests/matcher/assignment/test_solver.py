@@ -9,10 +9,11 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy.sparse import csr_array
 
-from matcher.assignment import AssignmentProblem, _flow, solve
-from matcher.assignment._network import build_network, finest_scale
+from matcher.assignment import AssignmentProblem, _flow, certify, solve
+from matcher.assignment._methods import certified
+from matcher.assignment._network import build_network
 from matcher.assignment._potentials import _has_cycle, prices_of
-from matcher.assignment.solver import certified
+from matcher.assignment._whole import whole_scale
 from matcher.exceptions import InvalidProblemError
 
 SCORES = np.array([[0.75, 0.5], [0.5, 0.125]])
@@ -26,13 +27,16 @@ def problem(
 
 def test_an_unknown_method_is_refused_with_the_valid_ones() -> None:
     with pytest.raises(
-        InvalidProblemError, match="method: expected one of 'auto', 'flow', 'hungarian', got 'magic'"
+        InvalidProblemError,
+        match="method: expected one of 'auto', 'auction', 'flow', 'hungarian', got 'magic'",
     ):
         solve(problem(), "magic")
 
 
-def test_auto_says_which_method_ran() -> None:
-    assert solve(problem()).method == "flow"
+def test_the_result_says_which_method_ran_and_why() -> None:
+    chosen, asked = solve(problem()), solve(problem(), "flow")
+    assert (chosen.method, chosen.reason) == ("auction", "auto: the fastest that takes every problem")
+    assert (asked.method, asked.reason) == ("flow", "asked for")
 
 
 def test_an_earlier_result_that_is_still_optimal_comes_back_as_it_is() -> None:
@@ -82,8 +86,8 @@ def test_the_reference_refuses_more_than_it_can_take_and_names_what_can() -> Non
     with pytest.raises(InvalidProblemError) as caught:
         solve(problem(demand=[2, 1], groups=[0, 0], group_capacity=[[1], [1]]), "hungarian")
     assert caught.value.problems == (
-        "demand: method 'hungarian' expects at most 1 a row, got 2; use method 'flow'",
-        "group_capacity: method 'hungarian' expects None, got limits; use method 'flow'",
+        "demand: method 'hungarian' expects at most 1 a row, got 2; use method 'auction'",
+        "group_capacity: method 'hungarian' expects None, got limits; use method 'auction'",
     )
 
 
@@ -91,7 +95,7 @@ def test_the_reference_refuses_too_many_cells_before_it_makes_them() -> None:
     n = 2001
     large = AssignmentProblem(csr_array((np.ones(n), (np.arange(n), np.arange(n)))), np.ones(n, int))
     with pytest.raises(
-        InvalidProblemError, match=r"at most 4,000,000 cells .* got 4,004,001; use method 'flow'"
+        InvalidProblemError, match=r"at most 4,000,000 cells .* got 4,004,001; use method 'auction'"
     ):
         solve(large, "hungarian")
     assert solve(large).objective == n
@@ -115,19 +119,19 @@ def test_many_rows_with_scores_of_any_size_are_solved_to_a_millionth_of_the_unit
 
 
 def test_scores_too_fine_for_the_solver_are_made_coarser(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_flow, "finest_scale", lambda problem: 62)
+    monkeypatch.setattr(_flow, "whole_scale", lambda problem: 62)
     crowd = AssignmentProblem(csr_array(np.random.default_rng(4).random((20, 20))), np.ones(20, int))
     assert _flow._minimum_cost_flow(build_network(crowd, 62)) is None
-    result = solve(crowd)
-    assert result.status == "optimal"
-    assert result.objective == pytest.approx(solve(crowd, "hungarian").objective)
+    result = solve(crowd, "flow")
+    assert result.objective == pytest.approx(solve(crowd, "hungarian").objective, abs=1e-6)
+    assert result.bound - result.objective <= 1e-6 * len(result.pairs)
 
 
 def test_scores_made_too_coarse_are_feasible_within_an_honest_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     crowd = AssignmentProblem(csr_array(np.random.default_rng(4).random((20, 20))), np.ones(20, int))
     optimum = solve(crowd).objective
-    monkeypatch.setattr(_flow, "finest_scale", lambda problem: 3)
-    result = solve(crowd)
+    monkeypatch.setattr(_flow, "whole_scale", lambda problem: 3)
+    result = solve(crowd, "flow")
     assert result.status == "feasible"
     assert result.objective < optimum <= result.bound
 
@@ -139,21 +143,23 @@ def test_a_walk_to_the_ground_has_a_cycle_or_not(parent: list[int], has_cycle: b
     assert _has_cycle(np.array(parent)) == has_cycle
 
 
-def test_demands_of_zero_are_priced_at_the_most_that_a_first_unit_could_bring() -> None:
+@pytest.mark.parametrize("method", ["auction", "flow"])
+def test_demands_of_zero_are_priced_at_the_most_that_a_first_unit_could_bring(method: str) -> None:
     closed = problem(demand=[0, 1], row_bonus=[0.25, 0.0])
-    assert solve(closed).row_prices[0] == 1.0
+    result = solve(closed, method)
+    assert result.row_prices[0] == (SCORES[0] - result.column_prices).max() + 0.25
     limits = {"kinds": [0, 1], "kind_demand": [[1, 0], [1, 1]], "demand": [2, 2]}
-    assert solve(problem(capacity=(2, 2), **limits)).kind_prices[0, 1] == 0.5
+    assert solve(problem(capacity=(2, 2), **limits), method).kind_prices[0, 1] == 0.5
 
 
 @pytest.mark.parametrize("step", [1, 7])
 def test_prices_of_a_choice_that_is_not_optimal_are_a_loose_bound_and_the_search_ends(step: int) -> None:
     n = 150
     crowd = AssignmentProblem(csr_array(np.random.default_rng(2).random((n, n)) + 0.5), np.ones(n, int))
-    network = build_network(crowd, finest_scale(crowd))
+    network = build_network(crowd, whole_scale(crowd))
     chosen = (crowd.rows * step) % n == crowd.columns
     pairs = np.argwhere(chosen.reshape(n, n))
-    result, certificate = certified(crowd, pairs, prices_of(network, chosen), "by hand")
-    assert certificate.feasible
+    result = certified(crowd, pairs, prices_of(network, chosen), "by hand", "a test")
+    assert certify(crowd, result).feasible
     assert result.status == "feasible"
     assert result.bound >= solve(crowd).objective > result.objective

@@ -1,0 +1,94 @@
+"""Assignment by an auction and shortest paths: the files of this folder, one after the other."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from matcher.assignment._auction.bidding import find_prices
+from matcher.assignment._auction.books import Books, open_books
+from matcher.assignment._auction.choosing import choose_all, keep_within_limits
+from matcher.assignment._auction.market import Ints, Listing, open_market
+from matcher.assignment._auction.pricing import price_rows, prices_of
+from matcher.assignment._auction.rerouting import reroute
+from matcher.assignment._clock import Clock
+from matcher.assignment._solution import Solution, Start
+from matcher.assignment._whole import whole_numbers
+from matcher.assignment.problem import AssignmentProblem
+
+
+def solve_by_auction(problem: AssignmentProblem, start: Start | None, clock: Clock) -> Solution:
+    """Solve any assignment problem, with all its limits and bonuses.
+
+    Parameters
+    ----------
+    problem : AssignmentProblem
+        Slots of one kind at most.
+    start : Start, optional
+        Pairs and prices to begin with instead of the auction. Any will do; the nearer to the optimum, the
+        less is left to mend.
+    clock : Clock
+        When it runs out, the pairs are those of the best choice found that keeps all limits.
+
+    Returns
+    -------
+    Solution
+
+    Notes
+    -----
+    An auction of similar objects [1]_ with ever smaller raises finds prices; every row takes its best edges
+    at these; shortest paths [2]_ put right which nodes are then too full, or empty and yet not free. Scores
+    are whole numbers all the way, so that the result is exact for them: see `whole_scale`.
+
+    The same input gives the same output. O(passes E) for the auction, where the number of passes over the
+    edges E grows slowly (5 to 20 are usual); each path costs the edges of the rows it visits.
+
+    References
+    ----------
+    .. [1] Bertsekas, D. P., Castanon, D. A. (1989). The auction algorithm for the transportation problem.
+       Annals of Operations Research 20, 67-96. doi:10.1007/BF02216923
+    .. [2] Jonker, R., Volgenant, A. (1987). A shortest augmenting path algorithm for dense and sparse linear
+       assignment problems. Computing 38, 325-340. doi:10.1007/BF02278710
+    """
+    listing = open_market(problem)
+    market, books = listing.market, open_books(listing.market)
+    if start is None:
+        preferred = find_prices(market, books, clock)
+    else:
+        preferred = _begin_with(start, problem, listing, books)
+    choose_all(market, books, preferred)
+    is_done = reroute(market, books, clock)
+    prices = prices_of(problem, listing, books, price_rows(market, books))
+    if not is_done:
+        keep_within_limits(market, books)
+    return Solution(_entries(listing, books), prices)
+
+
+def _entries(listing: Listing, books: Books) -> Ints:
+    edges = books.unit_edge[books.unit_edge >= 0]
+    return np.sort(edges if listing.entry is None else listing.entry[edges]).astype(np.int64)
+
+
+def _begin_with(start: Start, problem: AssignmentProblem, listing: Listing, books: Books) -> Ints:
+    """Put earlier prices into the books; returns the edges that units held then."""
+    market, n_columns = listing.market, problem.n_columns
+    is_open = market.capacity > 0
+    whole = whole_numbers(start.column_prices, listing.scale)[market.column]
+    if start.group_prices is not None and len(listing.group_position):
+        position = listing.group_position
+        whole[n_columns:] += whole_numbers(start.group_prices.ravel()[position], listing.scale)
+    books.price[is_open] = np.minimum(whole[is_open], market.closed_price)
+    edges = start.entries
+    if listing.entry is not None:
+        order = np.argsort(listing.entry)
+        at = np.searchsorted(listing.entry, edges, sorter=order)
+        at = np.minimum(at, max(0, len(order) - 1))
+        edges = order[at][listing.entry[order[at]] == edges] if len(order) else order
+    edges = np.sort(edges)
+    rows = np.searchsorted(market.edge_start[:: market.n_kinds], edges, side="right") - 1
+    # The first few of each row, as many as it has units.
+    first = np.searchsorted(rows, rows)
+    unit = market.unit_start[rows] + np.arange(len(rows)) - first
+    fits = unit < market.unit_start[rows + 1]
+    preferred = np.full(len(market.unit_row), -1, np.int64)
+    preferred[unit[fits]] = edges[fits]
+    return preferred

@@ -1,0 +1,148 @@
+"""Prices of the rows' own limits, from the prices of the places and what each row holds."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from matcher.assignment._auction.books import Books
+from matcher.assignment._auction.market import Ints, Listing, Market
+from matcher.assignment._compiled import kernel
+from matcher.assignment._prices import Prices, charge_closed_limits
+from matcher.assignment.problem import AssignmentProblem
+
+
+class RowPrices(NamedTuple):
+    """What one more unit of each limit of the rows is worth, in whole numbers."""
+
+    row: Ints  # (n,) int64
+    kind: Ints  # (n K,) int64
+    slot: Ints  # (U,) int64: of the hours at which each unit holds an edge
+    bonus_share: Ints  # (n,) int64
+
+
+def price_rows(market: Market, books: Books) -> RowPrices:
+    """The lowest prices of the rows' limits that fit the prices of the places; O(edges)."""
+    n_rows = len(market.bonus)
+    prices = RowPrices(
+        row=np.zeros(n_rows, np.int64),
+        kind=np.zeros(n_rows * market.n_kinds, np.int64),
+        slot=np.zeros(len(market.unit_row), np.int64),
+        bonus_share=np.zeros(n_rows, np.int64),
+    )
+    _price_rows(market, books, prices, np.empty(market.n_kinds, np.int64))
+    if (market.capacity == 0).any():
+        _price_closed(market, books, prices)
+    return prices
+
+
+def prices_of(problem: AssignmentProblem, listing: Listing, books: Books, rows: RowPrices) -> Prices:
+    """All prices in units of score, in the shapes of the problem."""
+    market, n, m = listing.market, problem.n_rows, problem.n_columns
+
+    def in_scores(whole: Ints) -> Ints:
+        return np.ldexp(whole.astype(np.float64), -listing.scale)
+
+    kinds: Ints | None = None
+    groups: Ints | None = None
+    shares: Ints | None = None
+    slots: Any = None
+    if problem.kind_demand is not None:
+        kinds = in_scores(rows.kind).reshape(n, market.n_kinds)[:, : problem.kind_demand.shape[1]].copy()
+    if problem.group_capacity is not None:
+        groups = np.zeros(problem.group_capacity.size)
+        groups[listing.group_position] = in_scores(books.price[m:] - books.price[market.column[m:]])
+        groups = groups.reshape(problem.group_capacity.shape)
+    if problem.row_bonus is not None:
+        # Rounding must not lift a share above its bonus.
+        shares = np.minimum(in_scores(rows.bonus_share), problem.row_bonus)
+    if problem.slots is not None:
+        units = np.flatnonzero(rows.slot)
+        at = market.unit_row[units], market.slot[books.unit_edge[units]]
+        n_slots = int(problem.slots.max(initial=-1)) + 1
+        slots = csr_array((in_scores(rows.slot[units]), at), shape=(n, n_slots))
+    prices = Prices(
+        rows=in_scores(rows.row),
+        columns=in_scores(books.price[:m]),
+        kinds=kinds,
+        groups=groups,
+        bonus_shares=shares,
+        slots=slots,
+    )
+    if not listing.is_complete:
+        charge_closed_limits(problem, prices, listing.scale)
+    return prices
+
+
+@kernel
+def _price_rows(market: Market, books: Books, prices: RowPrices, outside: Ints) -> None:
+    """Limits that are exhausted cost what the best edge they keep out would bring.
+
+    Invariant, if no row is better off with other edges: an edge that is held is worth its prices at least,
+    one that is not at most; and a limit that is not exhausted costs nothing.
+    """
+    n_kinds = market.n_kinds
+    never = -8 * market.closed_price
+    for row in range(len(market.bonus)):
+        first_unit, last_unit = market.unit_start[row], market.unit_start[row + 1]
+        n_held = 0
+        for unit in range(first_unit, last_unit):
+            n_held += books.unit_edge[unit] >= 0
+        level = 0 if n_held > 1 else -market.bonus[row]
+        for k in range(n_kinds):
+            at = row * n_kinds + k
+            best = never
+            for edge in range(market.edge_start[at], market.edge_start[at + 1]):
+                if books.held[edge] == 0:
+                    if len(market.slot) and market.slot[edge] >= 0:
+                        taken = False
+                        for unit in range(first_unit, last_unit):
+                            held = books.unit_edge[unit]
+                            taken |= held >= 0 and market.slot[held] == market.slot[edge]
+                        if taken:
+                            continue
+                    best = max(best, market.weight[edge] - books.price[market.node[edge]])
+            outside[k] = best
+            if books.kind_room[at] > 0:
+                level = max(level, best)
+        if n_held == 0:
+            # Nothing is worth its price even with the bonus: the whole bonus is a share nobody claims.
+            level = max(level, -market.bonus[row])
+        prices.row[row] = max(level, 0)
+        prices.bonus_share[row] = prices.row[row] - level
+        for k in range(n_kinds):
+            if books.kind_room[row * n_kinds + k] <= 0:
+                prices.kind[row * n_kinds + k] = max(0, outside[k] - level)
+        if len(market.slot):
+            for unit in range(first_unit, last_unit):
+                held = books.unit_edge[unit]
+                if held >= 0 and market.slot[held] >= 0:
+                    at = row * n_kinds + market.kind[market.node[held]]
+                    for edge in range(market.edge_start[at], market.edge_start[at + 1]):
+                        if books.held[edge] == 0 and market.slot[edge] == market.slot[held]:
+                            gain = market.weight[edge] - books.price[market.node[edge]]
+                            prices.slot[unit] = max(prices.slot[unit], gain - level - prices.kind[at])
+
+
+@kernel
+def _price_closed(market: Market, books: Books, prices: RowPrices) -> None:
+    """Nodes without places cost no more than the best that a first place would bring."""
+    n_kinds = market.n_kinds
+    for node in range(len(market.capacity)):
+        if market.capacity[node] == 0:
+            books.price[node] = books.price[market.column[node]] if node != market.column[node] else 0
+    for row in range(len(market.bonus)):
+        level = prices.row[row] - prices.bonus_share[row]
+        for at in range(row * n_kinds, (row + 1) * n_kinds):
+            for edge in range(market.edge_start[at], market.edge_start[at + 1]):
+                node = market.node[edge]
+                if market.capacity[node] == 0:
+                    gain = market.weight[edge] - level - prices.kind[at]
+                    if len(market.slot) and market.slot[edge] >= 0:
+                        for unit in range(market.unit_start[row], market.unit_start[row + 1]):
+                            held = books.unit_edge[unit]
+                            if held >= 0 and market.slot[held] == market.slot[edge]:
+                                gain -= prices.slot[unit]
+                    books.price[node] = max(books.price[node], gain)

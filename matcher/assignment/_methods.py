@@ -1,0 +1,79 @@
+"""The methods by name, and what is done with what they hand back. `solve` for users is in solver.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from matcher.assignment._auction.method import solve_by_auction
+from matcher.assignment._clock import Clock
+from matcher.assignment._flow import solve_by_flow
+from matcher.assignment._hungarian import solve_by_hungarian
+from matcher.assignment._prices import Prices
+from matcher.assignment._solution import Solution, Start
+from matcher.assignment.certificate import check_shapes, entries_of, prove
+from matcher.assignment.problem import AssignmentProblem, IntArray
+from matcher.assignment.result import AssignmentResult
+from matcher.exceptions import InvalidProblemError
+
+METHODS: dict[str, Callable[[AssignmentProblem, Start | None, Clock], Solution]] = {
+    "auction": solve_by_auction,
+    "flow": solve_by_flow,
+    "hungarian": solve_by_hungarian,
+}
+AUTOMATIC = "auction"
+WHY = {True: "auto: the fastest that takes every problem", False: "asked for"}
+
+
+def check_method(method: str) -> None:
+    """Raise InvalidProblemError for a name that is no method."""
+    if method != "auto" and method not in METHODS:
+        names = ", ".join(repr(name) for name in ("auto", *sorted(METHODS)))
+        raise InvalidProblemError(f"method: expected one of {names}, got {method!r}")
+
+
+def solve_as_flow(
+    problem: AssignmentProblem,
+    method: str = "auto",
+    warm_start: AssignmentResult | None = None,
+    clock: Clock | None = None,
+) -> AssignmentResult:
+    """Solve a problem whose slots, if any, are all of one kind; see `solve` for the rest."""
+    check_method(method)
+    start = None
+    if warm_start is not None:
+        check_shapes(problem, warm_start)
+        if prove(problem, warm_start.pairs, Prices.of(warm_start)).is_optimal:
+            return certified(
+                problem, warm_start.pairs, Prices.of(warm_start), warm_start.method, warm_start.reason
+            )
+        entries = entries_of(problem, warm_start.pairs)
+        start = Start(np.sort(entries[entries >= 0]), warm_start.column_prices, warm_start.group_prices)
+    name = AUTOMATIC if method == "auto" else method
+    solution = METHODS[name](problem, start, clock or Clock())
+    rows = np.searchsorted(problem.scores.indptr, solution.entries, side="right") - 1
+    pairs = np.column_stack([rows, problem.scores.indices[solution.entries]]).astype(np.int64)
+    return certified(problem, pairs, solution.prices, name, WHY[method == "auto"])
+
+
+def certified(
+    problem: AssignmentProblem, pairs: IntArray, prices: Prices, method: str, reason: str
+) -> AssignmentResult:
+    """The result of choosing `pairs`, with value, bound and status as far as `prices` prove them."""
+    proof = prove(problem, pairs, prices)
+    return AssignmentResult(
+        pairs=pairs,
+        objective=proof.objective,
+        score_sum=proof.score_sum,
+        bound=proof.bound,
+        status="optimal" if proof.is_optimal else "feasible",
+        method=method,
+        row_prices=prices.rows,
+        column_prices=prices.columns,
+        kind_prices=prices.kinds,
+        group_prices=prices.groups,
+        bonus_shares=prices.bonus_shares,
+        slot_prices=prices.slots,
+        reason=reason,
+    )
