@@ -6,6 +6,7 @@ AssignmentProblem       what may be chosen, and the limits
 solve                   choose, by a named method
 AssignmentResult        the pairs, their value, the prices of the limits
 certify, Certificate    check a result without trusting the method
+AssignmentSession       a solved problem that stays open for "what if"
 reduced_values          what each pair is worth beyond the prices
 Room                    what the limits leave beside pairs that are chosen already
 solve_without_clashes   choose where some columns exclude each other for the same row
@@ -17,12 +18,15 @@ from matcher.assignment.certificate import Certificate, certify
 from matcher.assignment.problem import AssignmentProblem
 from matcher.assignment.repair import solve_without_clashes
 from matcher.assignment.result import AssignmentResult
+from matcher.assignment.session import AssignmentSession, Change
 from matcher.assignment.solver import solve
 
 __all__ = [
     "AssignmentProblem",
     "AssignmentResult",
+    "AssignmentSession",
     "Certificate",
+    "Change",
     "Room",
     "certify",
     "reduced_values",

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matcher.assignment._auction.books import Books, appraise, best_edge, close_slot, largest
+from matcher.assignment._auction.books import Books, appraise, best_edge, close_slot, is_closed, largest
 from matcher.assignment._auction.market import Ints, Market
 from matcher.assignment._clock import Clock
 from matcher.assignment._compiled import inlined, kernel
@@ -46,13 +46,13 @@ def find_prices(market: Market, books: Books, clock: Clock) -> Ints:
         The edge that each unit won in the last phase, or -1.
     """
     hall = _open_hall(market)
-    is_closed = market.capacity == 0
+    closed = is_closed(market)
     bid = bid_plainly if market.n_kinds == 1 and not len(market.slot) else bid_for_kinds
     top, fall, n_rows = int(market.weight.max(initial=0)), 0, len(market.bonus)
     for share in LADDER:
         step = max(1, int(top * share))
         np.maximum(hall.price - fall, 0, out=hall.price)
-        hall.price[is_closed] = market.closed_price
+        hall.price[closed] = market.closed_price
         hall.filled[:] = 0
         hall.unit_edge[:] = -1
         hall.kind_room[:] = market.kind_limit
@@ -62,7 +62,7 @@ def find_prices(market: Market, books: Books, clock: Clock) -> Ints:
             bid(market, hall, step, first, min(n_rows, first + ROWS_AT_ONCE))
         fall = FALL * step
     books.price[:] = hall.price
-    books.price[is_closed] = market.closed_price
+    books.price[closed] = market.closed_price
     return hall.unit_edge
 
 

@@ -41,7 +41,7 @@ def open_books(market: Market) -> Books:
         load=np.zeros(n_nodes, np.int64),
         price=np.zeros(n_nodes, np.int64),
     )
-    books.price[market.capacity == 0] = market.closed_price
+    books.price[is_closed(market)] = market.closed_price
     return books
 
 
@@ -52,6 +52,11 @@ def clear(market: Market, books: Books) -> None:
     books.kind_room[:] = market.kind_limit
     books.head[:] = -1
     books.load[:] = 0
+
+
+def is_closed(market: Market) -> Ints:
+    """Which nodes nobody can be in."""
+    return (market.capacity == 0) | (market.capacity[market.column] == 0)
 
 
 @inlined

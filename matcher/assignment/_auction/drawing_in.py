@@ -28,11 +28,14 @@ from matcher.assignment._compiled import inlined, kernel
 
 
 class Entrances(NamedTuple):
-    """The edges of a market by node."""
+    """The edges of a market by node: those there were at first sorted, later ones in linked lists."""
 
     start: Ints  # (N + 1,) int64
     edge: Ints  # (E,) int32 or int64
     row: Ints  # (E,) int32
+    later: Ints  # (N,) int64: the edge that came last, or -1
+    earlier: Ints  # (E + later ones,) int64: the one that came before it, or -1; or empty
+    later_row: Ints  # (E + later ones,) int32; or empty
 
 
 def find_entrances(market: Market) -> Entrances:
@@ -43,7 +46,8 @@ def find_entrances(market: Market) -> Entrances:
     edge = np.empty(n_edges, np.int32 if n_edges < 2**31 else np.int64)
     row = np.empty(n_edges, np.int32)
     _sort_by_node(market, start[:-1].copy(), edge, row)
-    return Entrances(start, edge, row)
+    none = np.full(len(market.capacity), -1, np.int64)
+    return Entrances(start, edge, row, none, np.zeros(0, np.int64), np.zeros(0, np.int32))
 
 
 @kernel
@@ -87,6 +91,11 @@ def draw_in(market: Market, books: Books, search: Search, entrances: Entrances, 
                 for at in range(entrances.start[node], entrances.start[node + 1]):
                     if books.held[entrances.edge[at]] == 0:
                         _call(market, books, search, node, entrances.edge[at], entrances.row[at])
+                edge = entrances.later[node]
+                while edge >= 0:
+                    if books.held[edge] == 0:
+                        _call(market, books, search, node, edge, entrances.later_row[edge])
+                    edge = entrances.earlier[edge]
                 queue_fresh(search)
                 node = next_node(search)
             shift_prices(search, books.price, -1)

@@ -15,6 +15,8 @@ Ints = NDArray[Any]
 
 # The price of a node without places: above everything anybody could pay, small enough for 32 bits.
 CLOSED_FACTOR = 8
+# More than rows can be numbered.
+MOST_PLACES = 2**31
 
 
 class Market(NamedTuple):
@@ -53,10 +55,14 @@ class Listing(NamedTuple):
     is_complete: bool  # whether every stored entry that is not negative has an edge
 
 
-def open_market(problem: AssignmentProblem) -> Listing:
-    """Read a problem into a market; O(nnz + n K + m G)."""
+def open_market(problem: AssignmentProblem, every_limit: bool = False, scale: int | None = None) -> Listing:
+    """Read a problem into a market; O(nnz + n K + m G).
+
+    With `every_limit`, limits of groups have a node even where the column has fewer places anyway. `scale` is
+    that of another market, to which these rows are to be added.
+    """
     n, m = problem.n_rows, problem.n_columns
-    scale = whole_scale(problem)
+    scale = whole_scale(problem) if scale is None else scale
     scores = problem.scores
     indptr, indices = scores.indptr.astype(np.int64), scores.indices
     bonus = np.zeros(n, np.int64) if problem.row_bonus is None else whole_numbers(problem.row_bonus, scale)
@@ -65,7 +71,7 @@ def open_market(problem: AssignmentProblem) -> Listing:
     limit = np.full((n, n_kinds), NO_LIMIT) if problem.kind_demand is None else problem.kind_demand
     limit = limit.reshape(n, n_kinds) if limit.size else np.full((n, n_kinds), NO_LIMIT)
 
-    node_of, column, position, capacity = _nodes(problem)
+    node_of, column, position, capacity = _nodes(problem, every_limit)
     degree = np.zeros(n * n_kinds, np.int64)
     is_plain = n_kinds == 1 and problem.kind_demand is None and problem.lowest_score >= 0
     is_plain = is_plain and bool((problem.demand > 0).all())
@@ -118,7 +124,7 @@ def open_market(problem: AssignmentProblem) -> Listing:
         kind_limit=kind_limit.astype(np.int32),
         kind=kinds[column] if m else np.zeros(0, np.int32),
         degree=into,
-        capacity=np.minimum(capacity, n + 1),  # more than can come, where there is room for more
+        capacity=np.minimum(capacity, MOST_PLACES),
         column=column,
         group_start=group_start.astype(np.int64),
         n_kinds=n_kinds,
@@ -129,14 +135,16 @@ def open_market(problem: AssignmentProblem) -> Listing:
     return Listing(market, scale, entry, position, n_edges == n_wanted)
 
 
-def _nodes(problem: AssignmentProblem) -> tuple[Ints, Ints, Ints, Ints]:
+def _nodes(problem: AssignmentProblem, every_limit: bool) -> tuple[Ints, Ints, Ints, Ints]:
     """Node of each (column, group); column of each node; position of each group's node; places of each."""
     m = problem.n_columns
     columns = np.arange(m, dtype=np.int32)
     if problem.group_capacity is None:
         return columns, columns, np.zeros(0, np.int64), problem.capacity
     limits = problem.group_capacity
-    bites = (limits != NO_LIMIT) & (limits < problem.capacity[:, None])
+    bites = limits != NO_LIMIT
+    if not every_limit:
+        bites &= limits < problem.capacity[:, None]
     position = np.flatnonzero(bites)
     node_of = np.repeat(columns, limits.shape[1])
     node_of[position] = m + np.arange(len(position))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from matcher.assignment._auction.bidding import find_prices
-from matcher.assignment._auction.books import Books, open_books
+from matcher.assignment._auction.books import Books, is_closed, open_books
 from matcher.assignment._auction.choosing import choose_all, keep_within_limits
 from matcher.assignment._auction.market import Ints, Listing, open_market
 from matcher.assignment._auction.pricing import price_rows, prices_of
@@ -51,16 +51,23 @@ def solve_by_auction(problem: AssignmentProblem, start: Start | None, clock: Clo
     """
     listing = open_market(problem)
     market, books = listing.market, open_books(listing.market)
-    if start is None:
-        preferred = find_prices(market, books, clock)
-    else:
-        preferred = _begin_with(start, problem, listing, books)
-    choose_all(market, books, preferred)
-    is_done = reroute(market, books, clock)
+    is_done = fill_books(problem, listing, books, start, clock)
     prices = prices_of(problem, listing, books, price_rows(market, books))
     if not is_done:
         keep_within_limits(market, books)
     return Solution(_entries(listing, books), prices)
+
+
+def fill_books(
+    problem: AssignmentProblem, listing: Listing, books: Books, start: Start | None, clock: Clock
+) -> bool:
+    """Fill the books with an optimal choice and its prices; whether there was time to."""
+    if start is None:
+        preferred = find_prices(listing.market, books, clock)
+    else:
+        preferred = _begin_with(start, problem, listing, books)
+    choose_all(listing.market, books, preferred)
+    return reroute(listing.market, books, clock)
 
 
 def _entries(listing: Listing, books: Books) -> Ints:
@@ -71,7 +78,7 @@ def _entries(listing: Listing, books: Books) -> Ints:
 def _begin_with(start: Start, problem: AssignmentProblem, listing: Listing, books: Books) -> Ints:
     """Put earlier prices into the books; returns the edges that units held then."""
     market, n_columns = listing.market, problem.n_columns
-    is_open = market.capacity > 0
+    is_open = ~is_closed(market)
     whole = whole_numbers(start.column_prices, listing.scale)[market.column]
     if start.group_prices is not None and len(listing.group_position):
         position = listing.group_position

@@ -131,13 +131,19 @@ def _price_closed(market: Market, books: Books, prices: RowPrices) -> None:
     """Nodes without places cost no more than the best that a first place would bring."""
     n_kinds = market.n_kinds
     for node in range(len(market.capacity)):
-        if market.capacity[node] == 0:
-            books.price[node] = books.price[market.column[node]] if node != market.column[node] else 0
+        column = market.column[node]
+        if market.capacity[column] == 0:
+            books.price[node] = 0
+        elif market.capacity[node] == 0:
+            books.price[node] = books.price[column]
     for row in range(len(market.bonus)):
         level = prices.row[row] - prices.bonus_share[row]
         for at in range(row * n_kinds, (row + 1) * n_kinds):
             for edge in range(market.edge_start[at], market.edge_start[at + 1]):
                 node = market.node[edge]
+                column = market.column[node]
+                if market.capacity[column] == 0:
+                    node = column
                 if market.capacity[node] == 0:
                     gain = market.weight[edge] - level - prices.kind[at]
                     if len(market.slot) and market.slot[edge] >= 0:
@@ -146,3 +152,6 @@ def _price_closed(market: Market, books: Books, prices: RowPrices) -> None:
                             if held >= 0 and market.slot[held] == market.slot[edge]:
                                 gain -= prices.slot[unit]
                     books.price[node] = max(books.price[node], gain)
+    for node in range(len(market.capacity)):
+        if market.capacity[market.column[node]] == 0:
+            books.price[node] = books.price[market.column[node]]

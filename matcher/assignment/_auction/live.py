@@ -1,0 +1,166 @@
+"""A solved market that stays open: rows come and go, places and edges change, and little is solved again."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from matcher.assignment._auction.books import Books, give_up
+from matcher.assignment._auction.choosing import choose_best, empty_groups
+from matcher.assignment._auction.drawing_in import find_entrances
+from matcher.assignment._auction.market import Ints, Market
+from matcher.assignment._auction.rerouting import reroute
+from matcher.assignment._auction.search import FAR, open_search
+from matcher.assignment._clock import Clock
+from matcher.assignment._compiled import kernel
+
+# Arrays grow by this share and number at once.
+SPARE_SHARE, SPARE = 0.25, 1024
+
+
+class Growing:
+    """An array with room behind it."""
+
+    def __init__(self, values: Ints) -> None:
+        self.used = values
+        self._whole = values
+
+    def add(self, values: Ints) -> Ints:
+        """Put values behind those there are; O(values), now and then O(all)."""
+        size = len(self.used) + len(values)
+        if size > len(self._whole):
+            self._whole = np.empty(int(size * (1 + SPARE_SHARE)) + SPARE, self.used.dtype)
+            self._whole[: len(self.used)] = self.used
+        self._whole[len(self.used) : size] = values
+        self.used = self._whole[:size]
+        return self.used
+
+
+class LiveMarket:
+    """A market, its books and whatever searching them needs, kept from one change to the next."""
+
+    def __init__(self, market: Market, books: Books) -> None:
+        self.market, self.books = market, books
+        self.search = open_search(self.market)
+        self.entrances = find_entrances(self.market)
+        n_edges = len(self.market.node)
+        self.entrances = self.entrances._replace(
+            earlier=np.full(n_edges, -1, np.int64), later_row=np.zeros(n_edges, np.int32)
+        )
+        self._growing: dict[str, Growing] = {}
+        self._values = np.empty(self.market.most_edges, np.int64)
+
+    def settle(self, changed_rows: Ints) -> None:
+        """Make the choice optimal again after places have changed, and the edges of some rows."""
+        self._choose_again(changed_rows)
+        while True:
+            dear = self.market.capacity > self.books.load
+            dear &= self.books.price > self.books.price[self.market.column]
+            groups = np.flatnonzero(dear)
+            if not len(groups):
+                break
+            empty_groups(self.market, self.books)
+            self._choose_again(self._rows_into(groups))
+        reroute(self.market, self.books, Clock(), self.search, self.entrances)
+
+    def _rows_into(self, nodes: Ints) -> Ints:
+        into = self.entrances
+        rows = [into.row[into.start[node] : into.start[node + 1]] for node in nodes]
+        for node in nodes.tolist():
+            edge = int(into.later[node])
+            while edge >= 0:
+                rows.append(into.later_row[edge : edge + 1])
+                edge = int(into.earlier[edge])
+        return np.unique(np.concatenate(rows)).astype(np.int64)
+
+    def _choose_again(self, rows: Ints) -> None:
+        _choose_rows(self.market, self.books, self.books.unit_edge.copy(), self._values, rows)
+
+    def close(self, rows: Ints) -> None:
+        """Rows leave: they give up what they hold and want nothing more."""
+        _close_rows(self.market, self.books, rows)
+
+    def add(self, come: Market) -> Ints:
+        """The rows of another market come, holding nothing yet; returns their numbers."""
+        there = self.market
+        n_rows, n_edges, n_units = len(there.bonus), len(there.node), len(there.unit_row)
+        grown = self._grown
+        n_new, n_kinds = len(come.bonus), there.n_kinds
+        self.market = there._replace(
+            edge_start=grown("edge_start", there.edge_start, come.edge_start[1:] + n_edges),
+            node=grown("node", there.node, come.node),
+            weight=grown("weight", there.weight, come.weight),
+            slot=grown("slot", there.slot, come.slot),
+            bonus=grown("bonus", there.bonus, come.bonus),
+            unit_start=grown("unit_start", there.unit_start, come.unit_start[1:] + n_units),
+            unit_row=grown("unit_row", there.unit_row, come.unit_row + n_rows),
+            kind_limit=grown("kind_limit", there.kind_limit, come.kind_limit),
+            most_edges=max(there.most_edges, come.most_edges),
+        )
+        books = self.books
+        none = np.full(len(come.unit_row), -1, np.int64)
+        self.books = books._replace(
+            unit_edge=grown("unit_edge", books.unit_edge, none),
+            held=grown("held", books.held, np.zeros(len(come.node), np.uint8)),
+            kind_room=grown("kind_room", books.kind_room, come.kind_limit),
+            after=grown("after", books.after, none),
+            before=grown("before", books.before, none),
+        )
+        far = np.full(n_new * n_kinds, FAR, np.int64)
+        self.search = self.search._replace(
+            row_label=grown("row_label", self.search.row_label, far[:n_new]),
+            kind_label=grown("kind_label", self.search.kind_label, far),
+            rows=grown("rows", self.search.rows, far),
+        )
+        row_of = np.repeat(np.arange(n_rows, n_rows + n_new), np.diff(come.edge_start[::n_kinds]))
+        into = self.entrances
+        self.entrances = into._replace(
+            earlier=grown("earlier", into.earlier, np.full(len(come.node), -1)),
+            later_row=grown("later_row", into.later_row, row_of),
+        )
+        _link(come.node, n_edges, self.entrances.later, self.entrances.earlier)
+        if len(self._values) < self.market.most_edges:
+            self._values = np.empty(self.market.most_edges, np.int64)
+        return np.arange(n_rows, n_rows + n_new)
+
+    def _grown(self, name: str, there: Ints, more: Ints) -> Ints:
+        if name not in self._growing:
+            self._growing[name] = Growing(there)
+        return self._growing[name].add(more)
+
+    def snapshot(self) -> Books:
+        """A copy of the books."""
+        return Books(*(array.copy() for array in self.books))
+
+    def restore(self, books: Books) -> None:
+        """Put a copy back, of the same rows."""
+        for here, there in zip(self.books, books, strict=True):
+            here[:] = there
+
+
+@kernel
+def _choose_rows(market: Market, books: Books, preferred: Ints, values: Ints, rows: Ints) -> None:
+    for r in range(len(rows)):
+        row = rows[r]
+        for unit in range(market.unit_start[row], market.unit_start[row + 1]):
+            if books.unit_edge[unit] >= 0:
+                give_up(market, books, unit)
+    for r in range(len(rows)):
+        choose_best(market, books, preferred, values, rows[r], rows[r] + 1)
+
+
+@kernel
+def _close_rows(market: Market, books: Books, rows: Ints) -> None:
+    for r in range(len(rows)):
+        row = rows[r]
+        for unit in range(market.unit_start[row], market.unit_start[row + 1]):
+            if books.unit_edge[unit] >= 0:
+                give_up(market, books, unit)
+        for at in range(row * market.n_kinds, (row + 1) * market.n_kinds):
+            books.kind_room[at] = 0
+
+
+@kernel
+def _link(node: Ints, first: int, later: Ints, earlier: Ints) -> None:
+    for e in range(len(node)):
+        earlier[first + e] = later[node[e]]
+        later[node[e]] = first + e

@@ -1,0 +1,456 @@
+"""A solved assignment that stays open for "what if": it changes, and says what that changes."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+from scipy.sparse import csr_array, vstack
+
+from matcher.assignment._auction.books import open_books
+from matcher.assignment._auction.live import Growing, LiveMarket
+from matcher.assignment._auction.market import MOST_PLACES, Listing, open_market
+from matcher.assignment._auction.method import fill_books
+from matcher.assignment._clock import Clock
+from matcher.assignment._methods import solve_as_flow
+from matcher.assignment._solution import Start
+from matcher.assignment.certificate import entries_of
+from matcher.assignment.problem import AssignmentProblem, FloatArray, IntArray
+from matcher.assignment.result import AssignmentResult
+from matcher.exceptions import InvalidProblemError
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Change:
+    """What changing a session changed.
+
+    Attributes
+    ----------
+    objective : float
+        Value afterwards, as of `AssignmentResult`.
+    gain : float
+        How much it rose; negative where it fell.
+    added, dropped : int array, shape (p, 2)
+        Pairs that are chosen now and were not, and the other way round; in lexicographic order.
+    rows : int array
+        Numbers of the rows that were added.
+    """
+
+    objective: float
+    gain: float
+    added: IntArray
+    dropped: IntArray
+    rows: IntArray
+
+
+class AssignmentSession:
+    """An optimal choice that is kept optimal while places, rows and allowed pairs change.
+
+    Parameters
+    ----------
+    problem : AssignmentProblem
+        With slots of one kind at most.
+    warm_start : AssignmentResult, optional
+        As for `solve`.
+
+    Raises
+    ------
+    InvalidProblemError
+        Where several kinds have slots: such a problem is no flow.
+
+    Notes
+    -----
+    Solving the problem takes as long as `solve`. A change then takes about as long as the rows it touches,
+    and those that have to move, are worth: it begins with the prices there are. The objective after each
+    change is the optimum of the changed problem; `result` proves it.
+
+    Rows keep their numbers: new ones are numbered on, and one that left has no demand.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy.sparse import csr_array
+    >>> from matcher.assignment import AssignmentProblem, AssignmentSession
+    >>> scores = csr_array(np.array([[0.75, 0.5], [0.5, 0.125]]))
+    >>> session = AssignmentSession(AssignmentProblem(scores, capacity=[1, 1]))
+    >>> insisting = session.what_if(force=[(0, 0)])
+    >>> insisting.gain, insisting.added.tolist(), insisting.dropped.tolist()
+    (-0.125, [[0, 0], [1, 1]], [[0, 1], [1, 0]])
+    >>> session.change(capacity={0: 2}).gain
+    0.25
+    """
+
+    def __init__(self, problem: AssignmentProblem, warm_start: AssignmentResult | None = None) -> None:
+        if not problem.slots_are_laminar:
+            raise InvalidProblemError("slots: expected columns of one kind with slots, got several kinds")
+        start = None
+        if warm_start is not None:
+            entries = entries_of(problem, warm_start.pairs)
+            start = Start(np.sort(entries[entries >= 0]), warm_start.column_prices, warm_start.group_prices)
+        self._forced: set[Pair] = set()
+        self._banned: set[Pair] = set()
+        self._left: set[int] = set()
+        self._open(problem, start)
+
+    def _open(self, problem: AssignmentProblem, start: Start | None) -> None:
+        listing = open_market(problem, every_limit=True)
+        books = open_books(listing.market)
+        fill_books(problem, listing, books, start, Clock())
+        weight = listing.market.weight.copy()  # changes with what is banned and forced
+        self._live = LiveMarket(listing.market._replace(weight=weight), books)
+        self._scale = listing.scale
+        self._capacity = problem.capacity.copy()
+        self._blocks = [_Block(0, 0, problem, listing)]
+        self._scores = Growing(_scores_of(problem, listing))
+        self._columns = Growing(_columns_of(problem, listing))
+        self._bonus = Growing(np.zeros(problem.n_rows) if problem.row_bonus is None else problem.row_bonus)
+        self._objective = self._value()
+
+    @property
+    def objective(self) -> float:
+        """Value of the choice there is now, without what insisting on pairs counts for."""
+        return self._objective
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows, those that left included."""
+        return len(self._live.market.bonus)
+
+    @property
+    def pairs(self) -> IntArray:
+        """The choice there is now, shape (p, 2), in lexicographic order."""
+        unit_edge = self._live.books.unit_edge
+        return self._pairs(np.flatnonzero(unit_edge >= 0), unit_edge)
+
+    def change(
+        self,
+        *,
+        capacity: Mapping[int, int] | None = None,
+        add: AssignmentProblem | None = None,
+        remove: Iterable[int] = (),
+        ban: Iterable[Pair] = (),
+        allow: Iterable[Pair] = (),
+        force: Iterable[Pair] = (),
+        release: Iterable[Pair] = (),
+    ) -> Change:
+        """Change the problem and make the choice optimal again.
+
+        Parameters
+        ----------
+        capacity : mapping of int to int, optional
+            New places by column.
+        add : AssignmentProblem, optional
+            Rows that come, over the same columns: their scores, demand, groups and bonus count. See `rows`.
+        remove : iterable of int
+            Rows that leave.
+        ban, allow : iterable of (row, column)
+            Stored pairs that must not be chosen, and banned ones that may be chosen again.
+        force, release : iterable of (row, column)
+            Stored pairs that must be chosen, whatever that costs, and forced ones that need not be.
+
+        Returns
+        -------
+        Change
+
+        Raises
+        ------
+        InvalidProblemError
+            For rows, columns or pairs that there are not, places below 0, and forced pairs that the limits
+            do not allow. Nothing is changed then.
+        """
+        before = self._live.books.unit_edge.copy()
+        earlier, objective = self._snapshot(), self._objective
+        self._check(capacity or {}, add, [*remove], [*ban, *allow, *force, *release])
+        rows = self._apply(capacity or {}, add, set(remove), set(ban), set(allow), set(force), set(release))
+        missing = self._missing()
+        if missing:
+            self._restore(earlier)
+            raise InvalidProblemError(
+                f"force: expected pairs that the limits allow together, got {sorted(missing)}"
+            )
+        return self._change_since(before, objective, rows)
+
+    def what_if(self, **changes: Any) -> Change:
+        """What `change` would change. Everything stays as it is.
+
+        Parameters
+        ----------
+        **changes
+            As for `change`, but for `add`.
+
+        Returns
+        -------
+        Change
+
+        Raises
+        ------
+        InvalidProblemError
+            As `change`, and for `add`.
+        """
+        if "add" in changes:
+            raise InvalidProblemError("add: expected in `change`, got it in `what_if`")
+        earlier = self._snapshot()
+        try:
+            return self.change(**changes)
+        finally:
+            self._restore(earlier)
+
+    def rows(
+        self,
+        scores: csr_array[np.float64],
+        demand: ArrayLike | None = None,
+        kind_demand: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
+        row_bonus: ArrayLike | None = None,
+    ) -> AssignmentProblem:
+        """Rows for `change`: their scores over the columns of this session, and their own limits.
+
+        Parameters
+        ----------
+        scores, demand, kind_demand, groups, row_bonus
+            As for `AssignmentProblem`.
+
+        Returns
+        -------
+        AssignmentProblem
+
+        Raises
+        ------
+        InvalidProblemError
+            As `AssignmentProblem`.
+        """
+        first = self._blocks[0].problem
+        return AssignmentProblem(
+            scores, self._capacity, demand, first.kinds, kind_demand, groups, first.group_capacity, row_bonus,
+            first.slots,
+        )  # fmt: skip
+
+    def problem(self) -> AssignmentProblem:
+        """The problem as it is now: banned pairs are not stored, rows that left have no demand."""
+        first, blocks = self._blocks[0].problem, [block.problem for block in self._blocks]
+        scores: Any = vstack([block.scores for block in blocks], format="csr")
+        if self._banned:
+            banned = np.array(sorted(self._banned))
+            keep = np.ones(scores.nnz, np.bool_)
+            whole = AssignmentProblem(scores, self._capacity)
+            keep[entries_of(whole, banned)] = False
+            starts = np.concatenate([[0], np.cumsum(keep)])[scores.indptr]
+            scores = csr_array((scores.data[keep], scores.indices[keep], starts), shape=scores.shape)
+        demand = np.concatenate([block.demand for block in blocks])
+        demand[sorted(self._left)] = 0
+
+        def joined(name: str) -> IntArray | FloatArray | None:
+            parts = [getattr(block, name) for block in blocks]
+            return None if parts[0] is None else np.concatenate(parts)
+
+        return AssignmentProblem(
+            scores, self._capacity, demand, first.kinds, joined("kind_demand"), joined("groups"),
+            first.group_capacity, joined("row_bonus"), first.slots,
+        )  # fmt: skip
+
+    def result(self) -> AssignmentResult:
+        """The choice there is now, with prices and proof.
+
+        Returns
+        -------
+        AssignmentResult
+
+        Raises
+        ------
+        InvalidProblemError
+            While pairs are forced: the proof knows nothing of that.
+        """
+        if self._forced:
+            raise InvalidProblemError("force: expected no forced pairs, got some; release them first")
+        problem = self.problem()
+        return solve_as_flow(problem, "auction", self._as_start(problem))
+
+    # How it is done ----------------------------------------------------------------------------------
+
+    def _apply(
+        self, capacity: Mapping[int, int], add: AssignmentProblem | None, remove: set[int],
+        ban: set[Pair], allow: set[Pair], force: set[Pair], release: set[Pair],
+    ) -> IntArray:  # fmt: skip
+        for column, places in capacity.items():
+            self._capacity[column] = places
+            self._live.market.capacity[column] = min(places, MOST_PLACES)
+        changed = {row for row, _column in (*ban, *allow, *force, *release)}
+        self._banned = (self._banned | ban) - allow
+        self._forced = (self._forced | force) - release
+        for pair in (*ban, *allow, *force, *release):
+            self._weigh(pair)
+        self._left |= remove
+        self._live.close(np.array(sorted(remove), np.int64))
+        new = np.zeros(0, np.int64)
+        if add is not None:
+            new = self._add(add)
+        rows = np.array(sorted(changed - self._left), np.int64)
+        self._live.settle(np.concatenate([rows, new]))
+        self._objective = self._value()
+        return new
+
+    def _weigh(self, pair: Pair) -> None:
+        block, edge = self._edge(pair)
+        market = self._live.market
+        if pair in self._banned:
+            market.weight[edge] = -market.closed_price
+        elif pair in self._forced:
+            market.weight[edge] = market.closed_price // 2
+        else:
+            market.weight[edge] = block.listing.market.weight[edge - block.first_edge]
+
+    def _add(self, rows: AssignmentProblem) -> IntArray:
+        n_rows = self.n_rows
+        listing = open_market(rows, every_limit=True, scale=self._scale)
+        block = _Block(n_rows, len(self._live.market.node), rows, listing)
+        self._blocks.append(block)
+        self._scores.add(_scores_of(rows, listing))
+        self._columns.add(_columns_of(rows, listing))
+        self._bonus.add(np.zeros(rows.n_rows) if rows.row_bonus is None else rows.row_bonus)
+        if listing.market.weight.dtype == self._live.market.weight.dtype:
+            return self._live.add(listing.market)
+        # Scores of another size than any before: begin anew, on another scale.
+        problem, forced = self.problem(), self._forced
+        self._open(problem, None)
+        for pair in forced:
+            self._weigh(pair)
+        return np.arange(n_rows, n_rows + rows.n_rows)
+
+    def _check(
+        self, capacity: Mapping[int, int], add: AssignmentProblem | None, remove: list[int], pairs: list[Pair]
+    ) -> None:
+        wrong = []
+        n_rows, n_columns = self.n_rows, len(self._capacity)
+        for column, places in capacity.items():
+            if not 0 <= column < n_columns or places < 0:
+                wrong.append(
+                    f"capacity: expected columns 0 to {n_columns - 1} and places from 0, got {column}: {places}"
+                )
+        wrong += [
+            f"remove: expected rows 0 to {n_rows - 1}, got {row}" for row in remove if not 0 <= row < n_rows
+        ]
+        for pair in pairs:
+            if not 0 <= pair[0] < n_rows or self._edge(pair)[1] < 0:
+                wrong.append(f"pairs: expected allowed pairs, got {pair}")
+        if add is not None:
+            first = self._blocks[0].problem
+            same = all(
+                (getattr(add, name) is None) == (getattr(first, name) is None)
+                for name in ("kind_demand", "groups", "row_bonus", "slots")
+            )
+            if add.n_columns != n_columns or not same:
+                wrong.append("add: expected rows over the columns and limits of this session, see `rows`")
+        if wrong:
+            raise InvalidProblemError(wrong)
+
+    def _edge(self, pair: Pair) -> tuple[_Block, int]:
+        block = self._blocks[bisect_right([block.first_row for block in self._blocks], pair[0]) - 1]
+        return block, block.edge_of(pair)
+
+    def _missing(self) -> set[Pair]:
+        held = self._live.books.held
+        return {pair for pair in self._forced if not held[self._edge(pair)[1]]}
+
+    def _value(self) -> float:
+        books, market = self._live.books, self._live.market
+        units = np.flatnonzero(books.unit_edge >= 0)
+        served = np.zeros(len(market.bonus), np.bool_)
+        served[market.unit_row[units]] = True
+        return float(self._scores.used[books.unit_edge[units]].sum() + self._bonus.used[served].sum())
+
+    def _pairs(self, units: IntArray, unit_edge: IntArray) -> IntArray:
+        rows = self._live.market.unit_row[units].astype(np.int64)
+        columns = self._columns.used[unit_edge[units]].astype(np.int64)
+        return np.column_stack([rows, columns])[np.lexsort([columns, rows])]
+
+    def _change_since(self, before: IntArray, objective: float, rows: IntArray) -> Change:
+        after = self._live.books.unit_edge
+        before = np.concatenate([before, np.full(len(after) - len(before), -1)])
+        moved = np.flatnonzero(before != after)
+        old, new = before[moved], after[moved]
+        gone = moved[(old >= 0) & ~np.isin(old, new)]
+        come = moved[(new >= 0) & ~np.isin(new, old)]
+        return Change(
+            objective=self._objective,
+            gain=self._objective - objective,
+            added=self._pairs(come, after),
+            dropped=self._pairs(gone, before),
+            rows=rows,
+        )
+
+    def _snapshot(self) -> tuple[Any, ...]:
+        market = self._live.market
+        sets = set(self._forced), set(self._banned), set(self._left)
+        return self._live.snapshot(), market.capacity.copy(), self._capacity.copy(), *sets, self._objective
+
+    def _restore(self, earlier: tuple[Any, ...]) -> None:
+        books, places, capacity, forced, banned, left, objective = earlier
+        changed = (self._forced ^ forced) | (self._banned ^ banned)
+        self._live.restore(books)
+        self._live.market.capacity[:] = places
+        self._capacity[:] = capacity
+        self._forced, self._banned, self._left, self._objective = forced, banned, left, objective
+        for pair in changed:
+            self._weigh(pair)
+
+    def _as_start(self, problem: AssignmentProblem) -> AssignmentResult:
+        """What there is now as something to begin with: prices of rows are found again."""
+        market, price, n, m = self._live.market, self._live.books.price, problem.n_rows, problem.n_columns
+        whole = np.where(price >= market.closed_price // 2, 0, price)
+        prices = np.ldexp(whole.astype(np.float64), -self._scale)
+        groups = None
+        if problem.group_capacity is not None:
+            groups = np.zeros(problem.group_capacity.size)
+            at = self._blocks[0].listing.group_position
+            groups[at] = np.maximum(0.0, prices[m:] - prices[market.column[m:]])
+            groups = groups.reshape(problem.group_capacity.shape)
+        n_kinds = None if problem.kind_demand is None else problem.kind_demand.shape
+        return AssignmentResult(
+            pairs=self.pairs,
+            objective=self._objective,
+            score_sum=self._objective,
+            bound=np.inf,
+            status="feasible",
+            method="auction",
+            row_prices=np.zeros(n),
+            column_prices=prices[:m],
+            kind_prices=None if n_kinds is None else np.zeros(n_kinds),
+            group_prices=groups,
+            bonus_shares=None if problem.row_bonus is None else np.zeros(n),
+        )
+
+
+class _Block:
+    """Rows that came together: where their edges are."""
+
+    def __init__(self, first_row: int, first_edge: int, problem: AssignmentProblem, listing: Listing) -> None:
+        self.first_row, self.first_edge = first_row, first_edge
+        self.problem, self.listing = problem, listing
+        self._edge_of_entry: IntArray | None = None
+
+    def edge_of(self, pair: Pair) -> int:
+        """The edge of a pair; -1 where there is none."""
+        entry = int(entries_of(self.problem, np.array([[pair[0] - self.first_row, pair[1]]]))[0])
+        if entry < 0 or self.listing.entry is None:
+            return entry if entry < 0 else self.first_edge + entry
+        if self._edge_of_entry is None:
+            self._edge_of_entry = np.full(self.problem.scores.nnz, -1)
+            self._edge_of_entry[self.listing.entry] = np.arange(len(self.listing.entry))
+        edge = int(self._edge_of_entry[entry])
+        return edge if edge < 0 else self.first_edge + edge
+
+
+def _scores_of(problem: AssignmentProblem, listing: Listing) -> FloatArray:
+    data: FloatArray = problem.scores.data
+    return data if listing.entry is None else data[listing.entry]
+
+
+def _columns_of(problem: AssignmentProblem, listing: Listing) -> Any:
+    indices = problem.scores.indices
+    return indices if listing.entry is None else indices[listing.entry]
