@@ -39,7 +39,7 @@ def kernel(function: Function) -> Function:
     all the rest where small functions share many arrays.
     """
     compiled: Any = _njit(cache=True, nogil=True, _nrt=False)(function)
-    if not numba.config.DISABLE_JIT:
+    if hasattr(compiled, "_cache"):  # not with NUMBA_DISABLE_JIT, for debugging
         # What is kept is looked up by the age of the function's own file; its inlined parts stand in others.
         kept = compiled._cache._cache_file
         kept._source_stamp = (kept._source_stamp, _SOURCES)

@@ -41,16 +41,16 @@ def solve_as_flow(
 ) -> AssignmentResult:
     """Solve a problem whose slots, if any, are all of one kind; see `solve` for the rest."""
     check_method(method)
+    name = AUTOMATIC if method == "auto" else method
     start = None
     if warm_start is not None:
         check_shapes(problem, warm_start)
-        if prove(problem, warm_start.pairs, Prices.of(warm_start)).is_optimal:
+        if name != "auction" and prove(problem, warm_start.pairs, Prices.of(warm_start)).is_optimal:
             return certified(
                 problem, warm_start.pairs, Prices.of(warm_start), warm_start.method, warm_start.reason
             )
         entries = entries_of(problem, warm_start.pairs)
         start = Start(np.sort(entries[entries >= 0]), warm_start.column_prices, warm_start.group_prices)
-    name = AUTOMATIC if method == "auto" else method
     solution = METHODS[name](problem, start, clock or Clock())
     rows = np.searchsorted(problem.scores.indptr, solution.entries, side="right") - 1
     pairs = np.column_stack([rows, problem.scores.indices[solution.entries]]).astype(np.int64)

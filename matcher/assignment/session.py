@@ -330,7 +330,8 @@ class AssignmentSession:
         for column, places in capacity.items():
             if not 0 <= column < n_columns or places < 0:
                 wrong.append(
-                    f"capacity: expected columns 0 to {n_columns - 1} and places from 0, got {column}: {places}"
+                    f"capacity: expected columns 0 to {n_columns - 1} with places from 0, "
+                    f"got {column}: {places}"
                 )
         wrong += [
             f"remove: expected rows 0 to {n_rows - 1}, got {row}" for row in remove if not 0 <= row < n_rows
@@ -404,9 +405,9 @@ class AssignmentSession:
         market, price, n, m = self._live.market, self._live.books.price, problem.n_rows, problem.n_columns
         whole = np.where(price >= market.closed_price // 2, 0, price)
         prices = np.ldexp(whole.astype(np.float64), -self._scale)
-        groups = None
+        groups: FloatArray | None = None
         if problem.group_capacity is not None:
-            groups = np.zeros(problem.group_capacity.size)
+            groups = np.zeros(problem.group_capacity.size, np.float64)
             at = self._blocks[0].listing.group_position
             groups[at] = np.maximum(0.0, prices[m:] - prices[market.column[m:]])
             groups = groups.reshape(problem.group_capacity.shape)

@@ -27,9 +27,9 @@ def solve(
         result says so.
     warm_start : AssignmentResult, optional
         An earlier result for rows, columns, kinds and groups of the same number; of other numbers,
-        `carry_over` makes one. Where its pairs still keep all limits and its prices prove them optimal here
-        too, it comes back with its figures brought up to date and nothing is solved. Otherwise "auction"
-        begins with its pairs and prices; to the other methods it is nothing.
+        `carry_over` makes one. "auction" begins with its prices, and keeps its pairs where these are still
+        as good as any. With the other methods it comes back, its figures brought up to date, where it is
+        still proven optimal, and is nothing to them where it is not.
     time_limit : float, optional
         Seconds after which "auction" stops, with the best choice it has and the bound that it can prove.
         What has to be done all the same (reading, one last pass, the proof) takes about as long as a few

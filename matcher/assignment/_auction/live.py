@@ -21,13 +21,13 @@ class Growing:
     """An array with room behind it."""
 
     def __init__(self, values: Ints) -> None:
-        self.used = values
-        self._whole = values
+        self.used = self._whole = values
+        self.add(values[:0], at_least=len(values) + 1)
 
-    def add(self, values: Ints) -> Ints:
+    def add(self, values: Ints, at_least: int = 0) -> Ints:
         """Put values behind those there are; O(values), now and then O(all)."""
         size = len(self.used) + len(values)
-        if size > len(self._whole):
+        if max(size, at_least) > len(self._whole):
             self._whole = np.empty(int(size * (1 + SPARE_SHARE)) + SPARE, self.used.dtype)
             self._whole[: len(self.used)] = self.used
         self._whole[len(self.used) : size] = values
@@ -48,6 +48,8 @@ class LiveMarket:
         )
         self._growing: dict[str, Growing] = {}
         self._values = np.empty(self.market.most_edges, np.int64)
+        # Nobody comes, and the first who do will not have to wait for new arrays.
+        self.add(_nobody(self.market))
 
     def settle(self, changed_rows: Ints) -> None:
         """Make the choice optimal again after places have changed, and the edges of some rows."""
@@ -135,6 +137,14 @@ class LiveMarket:
         """Put a copy back, of the same rows."""
         for here, there in zip(self.books, books, strict=True):
             here[:] = there
+
+
+def _nobody(market: Market) -> Market:
+    """The same places without any rows."""
+    first = np.zeros(1, np.int64)
+    arrays = ("node", "weight", "slot", "bonus", "unit_row", "kind_limit")
+    empty = {name: getattr(market, name)[:0] for name in arrays}
+    return market._replace(edge_start=first, unit_start=first, **empty)
 
 
 @kernel
