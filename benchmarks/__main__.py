@@ -1,99 +1,120 @@
-"""The assignment against OR-Tools alone, and where the time of a whole plan goes. Ratios count, not times.
+"""All measurements, side by side: printed, and written to RESULTS.md. Ratios count, not times.
 
-The peer gets the same arcs and does nothing but solve; ours also checks its input, finds the prices of every
-limit and proves the result.
+python -m benchmarks [--quick]     --quick leaves out the large towns and writes nothing
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from datetime import date
-from statistics import median
+import os
+import platform
+import sys
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
 
-import numpy as np
-from ortools.graph.python import min_cost_flow
 from rich.console import Console
 from rich.table import Table
-from scipy.sparse import csr_array
 
-from matcher import Policy, make_plan
-from matcher.assignment import AssignmentProblem, solve
-from matcher.generate import generate_town
+from benchmarks import assignment, plans
 
-RUNS = 3
-
-
-def instance(n: int, m: int, per_row: int, ratio: float, seed: int = 11) -> AssignmentProblem:
-    """Random candidates near each other; as many places in all as `ratio` times the demand."""
-    rng = np.random.default_rng(seed)
-    near = (np.arange(n)[:, None] * m // n + rng.integers(-2 * per_row, 2 * per_row, (n, 2 * per_row))) % m
-    columns = [np.unique(row)[:per_row] for row in near]
-    indptr = np.concatenate([[0], np.cumsum([len(row) for row in columns])])
-    scores = csr_array((rng.random(indptr[-1]), np.concatenate(columns), indptr), shape=(n, m))
-    capacity = np.bincount(rng.integers(0, m, round(n * ratio)), minlength=m)
-    return AssignmentProblem(scores, capacity)
+RESULTS = Path(__file__).parent / "RESULTS.md"
+MEDIUM = [("M", ratio, most) for most in (1, 3) for ratio in (1.5, 1.1, 1.0, 0.8)]
+LARGE = [("L", 1.1, 1), ("L", 1.0, 1)]
+Section = tuple[str, str, list[str], list[list[str]]]
 
 
-def peer(problem: AssignmentProblem) -> int:
-    """OR-Tools' flow on the same arcs: source, rows, columns, sink, and a way around."""
-    n, m = problem.n_rows, problem.n_columns
-    source, sink = n + m, n + m + 1
-    total = int(problem.demand.sum())
-    tails = [np.full(n, source), problem.rows, n + np.arange(m), [source]]
-    heads = [np.arange(n), n + problem.columns, np.full(m, sink), [sink]]
-    room = [problem.demand, np.ones(problem.rows.size), problem.capacity, [total]]
-    cost = [np.zeros(n), -np.rint(problem.scores.data * 1e6), np.zeros(m), [0]]
-    flow = min_cost_flow.SimpleMinCostFlow()
-    arrays = [np.concatenate(part).astype(np.int64) for part in (tails, heads, room, cost)]
-    flow.add_arcs_with_capacity_and_unit_cost(*arrays)
-    flow.set_nodes_supplies(np.array([source, sink]), np.array([total, -total]))
-    flow.solve()
-    return int(flow.optimal_cost())
+def sections(quick: bool) -> list[Section]:
+    """Title, explanation, heads and rows of every table."""
+    assignment.warm_up()
+    with tempfile.TemporaryDirectory() as folder:
+        return [
+            (
+                "Against OR-Tools SimpleMinCostFlow",
+                "CPU milliseconds, median of 3, in turns. Ours: reading and checking the problem, solving, "
+                "prices, proof. Theirs: adding the arcs and solving. S is 2,000 x 400 x 30 (newcomers, offers, "
+                "candidates each), M 20,000 x 4,000 x 30, L 200,000 x 40,000 x 30, XL 1,000,000 x 200,000 x 20. "
+                "The difference of the values is a pair's; theirs are rounded to millionths.",
+                ["size", "places / demand", "offers each", "ours", "OR-Tools", "times faster", "status",
+                 "difference"],
+                assignment.against_or_tools(MEDIUM + ([] if quick else LARGE)),
+            ),
+            (
+                "With kinds, mixing limits and bonus",
+                "M, up to two offers of each of two kinds and 1 to 2 in all, mixing limits at half of the offers.",
+                ["size", "places / demand", "ours", "OR-Tools", "times faster", "status", "difference"],
+                assignment.with_limits((1.5, 1.1, 1.0, 0.8)),
+            ),
+            (
+                "Solving again",
+                "M, one offer each. A thousandth of the newcomers have new scores, a thousandth of the offers "
+                "other places: solved anew, with warm_start, and by a session that is open; then one question, "
+                "what a further place somewhere would bring.",
+                ["places / demand", "anew", "warm_start", "times", "session", "times", "one question",
+                 "times", "difference"],
+                assignment.warm((1.5, 1.1, 1.0)),
+            ),
+            (
+                "Other solvers",
+                "S, places / demand 1.1, one offer each.",
+                ["solver", "CPU ms", "times ours", "difference"],
+                assignment.other_peers(),
+            ),
+            (
+                "The physical limit",
+                "One pass over all scores and the prices of their columns, by numpy.",
+                ["size", "pass (ms)", "ours (ms)", "passes"],
+                assignment.pass_times(("M",) if quick else ("M", "L")),
+            ),
+            *(
+                []
+                if quick
+                else [
+                    (
+                        "A million newcomers",
+                        "One process, one core, sorting by place included; seconds and gigabytes.",
+                        ["size", "places / demand", "sorting", "solving", "in all", "peak GB", "status", "gap"],
+                        assignment.largest(folder),
+                    )
+                ]
+            ),
+            (
+                "A whole plan",
+                "Wall-clock seconds of each stage, people to proposals; how much of its bound the plan reaches.",
+                ["newcomers x offers", "candidates", "seconds a stage", "in all", "value / bound"],
+                plans.stages(((600, 520), (5_000, 1_500))),
+            ),
+        ]  # fmt: skip
 
 
-def cpu_seconds(call: Callable[[], object]) -> float:
-    """Median CPU time of some runs."""
-    times = []
-    for _ in range(RUNS):
-        started = time.process_time()
-        call()
-        times.append(time.process_time() - started)
-    return median(times)
+def machine() -> str:
+    """What this was measured on."""
+    names = ("numpy", "scipy", "numba", "ortools")
+    versions = ", ".join(f"{name} {version(name)}" for name in names)
+    return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}, {versions}"
 
 
-def compare_solvers() -> Table:
-    """`solve` with prices and proof against the peer's bare solution."""
-    table = Table(
-        "size", "places/demand", "solve (CPU s)", "OR-Tools alone", "times OR-Tools", title="Assignment"
-    )
-    for n, m, per_row in ((2_000, 400, 30), (20_000, 4_000, 30)):
-        for ratio in (1.5, 1.1, 1.0, 0.8):
-            problem = instance(n, m, per_row, ratio)
-            ours, theirs = cpu_seconds(lambda p=problem: solve(p)), cpu_seconds(lambda p=problem: peer(p))
-            row = (
-                f"{n:,} x {m:,} x {per_row}",
-                f"{ratio}",
-                f"{ours:.3f}",
-                f"{theirs:.3f}",
-                f"{ours / theirs:.2f}",
-            )
+def as_markdown(tables: list[Section]) -> str:
+    """The tables as a page."""
+    lines = ["# Results", "", f"Written by `make bench`. Measured on: {machine()}.", ""]
+    for title, text, heads, rows in tables:
+        lines += [f"## {title}", text, "", "| " + " | ".join(heads) + " |", "|" + "---|" * len(heads)]
+        lines += ["| " + " | ".join(row) + " |" for row in rows] + [""]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure, print, write."""
+    quick = "--quick" in sys.argv[1:]
+    tables = sections(quick)
+    console = Console(width=160)
+    for title, text, heads, rows in tables:
+        table = Table(*heads, title=title, caption=text)
+        for row in rows:
             table.add_row(*row)
-    return table
-
-
-def time_stages() -> Table:
-    """Seconds of each stage of a whole plan."""
-    table = Table("newcomers x offers", "candidates", "seconds a stage", "in all", title="A whole plan")
-    for n, m in ((600, 520), (5_000, 1_500)):
-        people = generate_town("muenster", n, m, np.random.default_rng(1), date(2026, 11, 16))
-        plan = make_plan(*people, Policy(), today=date(2026, 11, 16))
-        stages = ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in plan.seconds.items())
-        table.add_row(f"{n:,} x {m:,}", f"{plan.n_candidates:,}", stages, f"{sum(plan.seconds.values()):.2f}")
-    return table
+        console.print(table)
+    if not quick:
+        RESULTS.write_text(as_markdown(tables), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    console = Console()
-    console.print(compare_solvers())
-    console.print(time_stages())
+    main()

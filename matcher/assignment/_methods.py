@@ -60,8 +60,14 @@ def solve_as_flow(
 def certified(
     problem: AssignmentProblem, pairs: IntArray, prices: Prices, method: str, reason: str
 ) -> AssignmentResult:
-    """The result of choosing `pairs`, with value, bound and status as far as `prices` prove them."""
+    """The result of choosing `pairs`, with value, bound and status as far as `prices` prove them.
+
+    Raises RuntimeError where the pairs break a limit.
+    """
     proof = prove(problem, pairs, prices)
+    if not proof.feasible:
+        # A mistake in a method. Nobody may ever see such pairs as proposals.
+        raise RuntimeError(f"method {method!r} broke a limit: {'; '.join(proof.violations)}")
     return AssignmentResult(
         pairs=pairs,
         objective=proof.objective,

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matcher.assignment._auction.books import Books, appraise, best_edge, close_slot, is_closed, largest
+from matcher.assignment._auction.books import Books, appraise, close_slot, is_closed, largest
 from matcher.assignment._auction.market import Ints, Market
 from matcher.assignment._clock import Clock
 from matcher.assignment._compiled import inlined, kernel
@@ -34,6 +34,7 @@ class Hall(NamedTuple):
     values: Ints
     chosen: Ints
     worth: Ints
+    best_of: Ints  # of each kind
     waiting: Ints
 
 
@@ -86,6 +87,7 @@ def _open_hall(market: Market) -> Hall:
         values=np.empty(market.most_edges, short),
         chosen=np.empty(market.most_edges, np.int64),
         worth=np.empty(market.most_edges, np.int64),
+        best_of=np.empty(market.n_kinds, np.int64),
         waiting=np.empty(len(market.unit_row) + 1, np.int32),
     )
 
@@ -280,6 +282,7 @@ def bid_for_kinds(market: Market, hall: Hall, step: int, first_row: int, last_ro
     """
     n_kinds, never = market.n_kinds, -market.closed_price
     values, chosen, worth, waiting = hall.values, hall.chosen, hall.worth, hall.waiting
+    best_of = hall.best_of
     price, unit_edge, kind_room = hall.price, hall.unit_edge, hall.kind_room
     n_read = 0
     for next_row in range(first_row, last_row):
@@ -293,35 +296,42 @@ def bid_for_kinds(market: Market, hall: Hall, step: int, first_row: int, last_ro
             n_held = appraise(market, unit_edge, price, row, values, never)
             n_read += degree
             n_free = market.unit_start[row + 1] - market.unit_start[row] - n_held
+            if n_free == 0:
+                continue
+            first = row * n_kinds
+            for k in range(n_kinds):
+                low, high = market.edge_start[first + k] - start, market.edge_start[first + k + 1] - start
+                best_of[k] = largest(values, low, high, never)
             n_chosen = 0
+            outside = -market.bonus[row] if n_held == 0 else 0
             while n_chosen < n_free:
-                floor = 0 if n_held + n_chosen > 0 else -market.bonus[row]
-                t = best_edge(market, kind_room, row, values, floor)
-                if t < 0:
+                best, of = outside, -1
+                for k in range(n_kinds):
+                    if kind_room[first + k] > 0 and best_of[k] > best:
+                        best, of = best_of[k], k
+                if of < 0:
                     break
+                low, high = market.edge_start[first + of] - start, market.edge_start[first + of + 1] - start
+                t = low
+                while values[t] != best:
+                    t += 1
                 chosen[n_chosen] = start + t
-                worth[n_chosen] = values[t]
+                worth[n_chosen] = best
                 n_chosen += 1
+                kind_room[first + of] -= 1
                 values[t] = never
                 close_slot(market, row, start + t, values, never)
-                kind_room[row * n_kinds + market.kind[market.node[start + t]]] -= 1
-            outside = 0 if n_held + n_chosen > 1 else -market.bonus[row]
-            anywhere = outside
-            for at in range(row * n_kinds, (row + 1) * n_kinds):
-                if kind_room[at] > 0:
-                    anywhere = largest(
-                        values, market.edge_start[at] - start, market.edge_start[at + 1] - start, anywhere
-                    )
+                best_of[of] = largest(values, low, high, never)
+                outside = 0
+            anywhere = 0 if n_held + n_chosen > 1 else -market.bonus[row]
+            for k in range(n_kinds):
+                if kind_room[first + k] > 0:
+                    anywhere = max(anywhere, best_of[k])
             unit = market.unit_start[row]
             for c in range(n_chosen):
                 edge = chosen[c]
                 node = market.node[edge]
-                at = row * n_kinds + market.kind[node]
-                rival = anywhere
-                if kind_room[at] <= 0:
-                    rival = largest(
-                        values, market.edge_start[at] - start, market.edge_start[at + 1] - start, rival
-                    )
+                rival = max(anywhere, best_of[market.kind[node]])
                 if len(market.slot) and market.slot[edge] >= 0:
                     for e in range(start, start + degree):
                         if market.slot[e] == market.slot[edge] and e != edge:

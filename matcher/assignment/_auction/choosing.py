@@ -16,11 +16,11 @@ def choose_all(market: Market, books: Books, preferred: Ints) -> None:
     no dearer than its column.
     """
     values = np.empty(market.most_edges, np.int64)
-    while True:
-        clear(market, books)
-        choose_best(market, books, preferred, values, 0, len(market.bonus))
-        if not empty_groups(market, books):
-            return
+    is_cheaper = np.zeros(len(market.capacity), np.bool_)
+    clear(market, books)
+    choose_best(market, books, preferred, values, 0, len(market.bonus))
+    while empty_groups(market, books, is_cheaper):
+        _choose_anew(market, books, preferred, values, is_cheaper)
 
 
 def keep_within_limits(market: Market, books: Books) -> None:
@@ -114,15 +114,33 @@ def choose_best(
 
 
 @kernel
-def empty_groups(market: Market, books: Books) -> int:
+def _choose_anew(market: Market, books: Books, preferred: Ints, values: Ints, is_cheaper: Ints) -> None:
+    """Rows with an edge to a node that has become cheaper choose again; O(edges)."""
+    for row in range(len(market.bonus)):
+        is_concerned = False
+        for edge in range(
+            market.edge_start[row * market.n_kinds], market.edge_start[(row + 1) * market.n_kinds]
+        ):
+            is_concerned |= is_cheaper[market.node[edge]]
+        if is_concerned:
+            for unit in range(market.unit_start[row], market.unit_start[row + 1]):
+                if books.unit_edge[unit] >= 0:
+                    give_up(market, books, unit)
+            choose_best(market, books, preferred, values, row, row + 1)
+
+
+@kernel
+def empty_groups(market: Market, books: Books, is_cheaper: Ints) -> int:
     """Make nodes of groups that are dearer than their column without being full as cheap as the column.
 
-    Returns how many there were; rows have to choose again where there were any.
+    Says which in `is_cheaper`, and returns how many. Rows with an edge there have to choose again.
     """
     n_changed = 0
+    is_cheaper[:] = False
     for node in range(len(market.group_start) - 1, len(market.capacity)):
         column = market.column[node]
         if books.load[node] < market.capacity[node] and books.price[node] > books.price[column]:
             books.price[node] = books.price[column]
+            is_cheaper[node] = True
             n_changed += 1
     return n_changed

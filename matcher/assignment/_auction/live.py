@@ -54,14 +54,9 @@ class LiveMarket:
     def settle(self, changed_rows: Ints) -> None:
         """Make the choice optimal again after places have changed, and the edges of some rows."""
         self._choose_again(changed_rows)
-        while True:
-            dear = self.market.capacity > self.books.load
-            dear &= self.books.price > self.books.price[self.market.column]
-            groups = np.flatnonzero(dear)
-            if not len(groups):
-                break
-            empty_groups(self.market, self.books)
-            self._choose_again(self._rows_into(groups))
+        is_cheaper = np.zeros(len(self.market.capacity), np.bool_)
+        while empty_groups(self.market, self.books, is_cheaper):
+            self._choose_again(self._rows_into(np.flatnonzero(is_cheaper)))
         reroute(self.market, self.books, Clock(), self.search, self.entrances)
 
     def _rows_into(self, nodes: Ints) -> Ints:

@@ -28,12 +28,13 @@ def reroute(
     """
     search = search or open_search(market)
     n_columns = len(market.group_start) - 1
-    # What is too much for a group never got into its column: groups first.
-    too_full = np.flatnonzero(books.load > market.capacity)[::-1]
-    for first in range(0, len(too_full), NODES_AT_ONCE):
-        if clock.is_over:
-            return False
-        make_room(market, books, search, too_full[first : first + NODES_AT_ONCE].copy())
+    # What is too much for a group never got into its column; it may get there on a path: groups first.
+    for low, high in ((n_columns, len(market.capacity)), (0, n_columns)):
+        too_full = low + np.flatnonzero(books.load[low:high] > market.capacity[low:high])
+        for first in range(0, len(too_full), NODES_AT_ONCE):
+            if clock.is_over:
+                return False
+            make_room(market, books, search, too_full[first : first + NODES_AT_ONCE])
     has_room = books.load[:n_columns] < market.capacity[:n_columns]
     too_dear = np.flatnonzero(has_room & (books.price[:n_columns] > 0))
     if not len(too_dear):

@@ -53,7 +53,7 @@ def test_an_earlier_result_comes_back_with_the_figures_of_the_new_problem() -> N
     worse = SCORES.copy()
     worse[1, 1] -= 0.0625
     stale = replace(earlier, objective=9.0, score_sum=9.0, bound=9.0, status="feasible")
-    again = solve(problem(worse), warm_start=stale)
+    again = solve(problem(worse), "flow", warm_start=stale)
     assert again.method == "hungarian"
     assert (again.objective, again.score_sum, again.bound, again.status) == (1.0, 1.0, 1.0, "optimal")
 
