@@ -110,6 +110,7 @@ class EncodedOffers:
     n_sessions: IntArray
     free_steps: BitArray  # (m, F words): of a mentor or neighbour
     clashes: sparse.csr_array  # (m, m) bool, symmetric, empty diagonal: sessions that overlap
+    slots: IntArray  # (m,) offers with the same number all overlap at one moment of the week; -1 is none
 
 
 @dataclass(frozen=True)
@@ -267,6 +268,7 @@ def _encode_offers(
         n_sessions=_integers(len(own) for own in own_sessions),
         free_steps=_free_steps([() if o.kind == "association" else o.times for o in offers]),
         clashes=_clashes(own_sessions, sessions),
+        slots=_slots(own_sessions, sessions),
     )
 
 
@@ -422,6 +424,28 @@ def _clashes(own_sessions: Sequence[Sequence[int]], sessions: Sequence[Hours]) -
     apart = clashes.row != clashes.col
     pairs = (clashes.row[apart], clashes.col[apart])
     return sparse.csr_array((np.ones(apart.sum(), np.bool_), pairs), shape=clashes.shape)
+
+
+def _slots(own_sessions: Sequence[Sequence[int]], sessions: Sequence[Hours]) -> IntArray:
+    """Moments of the week shared out among the offers: those with the same moment exclude each other.
+
+    Again and again, the moment at which most of the offers left have a session. Every clash within a slot is
+    kept exactly by the assignment; only those between slots are left to its repair.
+    """
+    slots = np.full(len(own_sessions), -1, np.int64)
+    if not sessions:
+        return slots
+    start, end = np.array(sessions).T
+    # Sessions that overlap at all do so when one of them begins.
+    runs = (start[:, None] >= start) & (start[:, None] < end)
+    at = (_member_matrix(own_sessions, len(sessions)) @ runs.T) > 0
+    for slot in range(len(sessions)):
+        waiting = at & (slots < 0)[:, None]
+        moment = int(waiting.sum(axis=0).argmax())
+        if waiting[:, moment].sum() < 2:
+            break
+        slots[waiting[:, moment]] = slot
+    return slots
 
 
 def _member_matrix(sets: Sequence[Iterable[int]], n_members: int) -> FloatArray:

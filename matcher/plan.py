@@ -20,6 +20,7 @@ from matcher.assignment import (
     AssignmentProblem,
     AssignmentResult,
     Certificate,
+    carry_over,
     certify,
     reduced_values,
     solve,
@@ -233,11 +234,14 @@ def make_plan(
         switching = np.where(was_open, policy.switching_bonus, 0.0)
         keep = keep_best(found, parts.sum(axis=1), policy.limits.candidates_per_kind) | was_open
     with stage("assignment"):
-        keep = _all_that_matter(found, parts.sum(axis=1) + switching, keep, method)
+        scores = parts.sum(axis=1) + switching
+        begin = _begin_with(previous, ids, found, scores) if isinstance(previous, Plan) else None
+        keep, begin = _all_that_matter(found, scores, keep, method, begin)
         pairs, parts, switching, was_open = found.only(keep), parts[keep], switching[keep], was_open[keep]
         problem = pose_problem(pairs, parts.sum(axis=1) + switching)
         before = np.column_stack([pairs.rows, pairs.columns])[was_open] if previous is not None else None
-        result = solve_without_clashes(problem, situation.town.offers.clashes, method, before)
+        clashes = situation.town.offers.clashes
+        result = solve_without_clashes(problem, clashes, method, before, warm_start=begin)
     with stage("collect"):
         workings = Workings(situation, pairs, parts, switching, problem, result)
         proposals = _proposals(workings, ids)
@@ -272,22 +276,34 @@ def _without_contradiction(
     return fixed, banned
 
 
-def _all_that_matter(found: Pairs, scores: FloatArray, keep: BoolArray, method: str) -> BoolArray:
+def _begin_with(previous: Plan, ids: Ids, found: Pairs, scores: FloatArray) -> AssignmentResult:
+    """The result of an earlier plan in the rows and columns of this one, matched by id."""
+    old = Ids.of(previous.newcomers, previous.offers)
+    rows = [old.newcomers.get(newcomer, -1) for newcomer in ids.newcomers]
+    columns = [old.offers.get(offer, -1) for offer in ids.offers]
+    return carry_over(previous.workings.result, pose_problem(found, scores), rows, columns)
+
+
+def _all_that_matter(
+    found: Pairs, scores: FloatArray, keep: BoolArray, method: str, begin: AssignmentResult | None
+) -> tuple[BoolArray, AssignmentResult | None]:
     """Which candidates the plan has to look at: those kept, and whatever their prices do not rule out.
 
     Solve the kept ones; any other that is worth more than the prices of the limits it would use comes in;
-    until there is none. The prices then prove the plan over all candidates (column generation).
+    until there is none. The prices then prove the plan over all candidates (column generation). Each solution
+    begins with the one before, the first with `begin`; the last is returned.
     """
     if keep.all():
-        return keep
+        return keep, begin
     everything = pose_problem(found, scores)
     most = found.situation.policy.limits.candidates_per_kind
     while True:
         kept = pose_problem(found.only(keep), scores[keep])
-        value = reduced_values(everything, solve(kept, method))
+        begin = solve(kept, method, warm_start=begin)
+        value = reduced_values(everything, begin)
         missing = ~keep & (value > _WORTH_MORE)
         if not missing.any():
-            return keep
+            return keep, begin
         keep = keep.copy()
         keep[missing] = keep_best(found.only(missing), value[missing], most)
 
@@ -357,6 +373,7 @@ def pose_problem(pairs: Pairs, scores: FloatArray) -> AssignmentProblem:
         groups=_groups(newcomers.group, group_places.shape[1]) if has_group_limits else None,
         group_capacity=_with_free_group(group_places) if has_group_limits else None,
         row_bonus=row_bonus(situation),
+        slots=offers.slots,
     )
 
 

@@ -5,6 +5,7 @@ Knows rows, columns and scores; nothing of people, rules or why a score is what 
 AssignmentProblem       what may be chosen, and the limits
 solve                   choose, by a named method
 AssignmentResult        the pairs, their value, the prices of the limits
+carry_over              an earlier result put into other rows and columns, to begin with
 certify, Certificate    check a result without trusting the method
 AssignmentSession       a solved problem that stays open for "what if"
 reduced_values          what each pair is worth beyond the prices
@@ -14,6 +15,7 @@ solve_without_clashes   choose where some columns exclude each other for the sam
 
 from matcher.assignment._prices import reduced_values
 from matcher.assignment._room import Room
+from matcher.assignment.carrying import carry_over
 from matcher.assignment.certificate import Certificate, certify
 from matcher.assignment.problem import AssignmentProblem
 from matcher.assignment.repair import solve_without_clashes
@@ -28,6 +30,7 @@ __all__ = [
     "Certificate",
     "Change",
     "Room",
+    "carry_over",
     "certify",
     "reduced_values",
     "solve",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from matcher.assignment.problem import NO_LIMIT, AssignmentProblem, BoolArray, IntArray
+from matcher.assignment.problem import NO_LIMIT, NO_SLOT, AssignmentProblem, BoolArray, IntArray
 
 
 class Room:
@@ -20,6 +20,13 @@ class Room:
         if problem.groups is not None and problem.group_capacity is not None:
             place = columns * problem.group_capacity.shape[1] + problem.groups[rows]
             self._limits.append((problem.group_capacity.ravel(), place))
+        if problem.slots is not None:
+            has_slot = problem.slots[columns] != NO_SLOT
+            keys = rows * (int(problem.slots.max(initial=0)) + 1) + problem.slots[columns]
+            taken_keys, number = np.unique(keys[has_slot], return_inverse=True)
+            place = np.full(len(rows), len(taken_keys))
+            place[has_slot] = number
+            self._limits.append((np.append(np.ones(len(taken_keys), np.int64), NO_LIMIT), place))
         self._taken = [np.bincount(place[entries], minlength=len(limit)) for limit, place in self._limits]
 
     def open_entries(self) -> BoolArray:

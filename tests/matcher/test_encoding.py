@@ -13,6 +13,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer
 
 from matcher.encoding import encode
+from matcher.generate import generate_town
 from matcher.interests import InterestEncoder
 from matcher.policy import Policy
 from tests.builders import TODAY, a_newcomer, an_offer, hours
@@ -68,3 +69,25 @@ def test_a_language_is_the_same_in_every_script_and_region() -> None:
     town = encode(people, [an_offer()], Policy(), TODAY)
     column = town.languages.index("zh")
     assert town.newcomers.levels[:, column].tolist() == [7, 3]
+
+
+def test_offers_of_one_slot_all_exclude_each_other_and_most_clashes_are_within_slots() -> None:
+    people = generate_town("muenster", 60, 400, np.random.default_rng(3), TODAY)
+    offers = encode(*people, Policy(), TODAY).offers
+    clashes, slots = offers.clashes.toarray(), offers.slots
+    same = (slots[:, None] == slots) & (slots >= 0) & ~np.eye(len(slots), dtype=bool)
+    assert same.any()
+    assert clashes[same].all()
+    assert same.sum() > clashes.sum() / 2
+    assert (offers.n_sessions[slots >= 0] > 0).all()
+
+
+def test_an_offer_that_clashes_with_none_has_no_slot() -> None:
+    offers = [
+        an_offer("early", times=hours("mon 17:00-19:00")),
+        an_offer("late", times=hours("mon 18:00-20:00")),
+        an_offer("alone", times=hours("tue 18:00-20:00")),
+    ]
+    slots = encode([a_newcomer()], offers, Policy(), TODAY).offers.slots.tolist()
+    assert slots[0] == slots[1] >= 0
+    assert slots[2] == -1

@@ -382,3 +382,17 @@ def test_what_changed_between_two_runs_is_told_with_the_reason() -> None:
 def test_every_rule_has_a_text() -> None:
     assert all(rule.text for rule in RULES)
     assert len({rule.text for rule in RULES}) == len(RULES)
+
+
+def test_an_earlier_plan_is_where_the_next_begins_even_when_people_came_and_went() -> None:
+    newcomers, offers = a_town(300, 220, 5)
+    earlier = plan_of(newcomers[:280], offers[10:])
+    again = plan_of(newcomers[20:][::-1], offers, previous=earlier)
+    afresh = plan_of(
+        newcomers[20:][::-1], offers, previous=[(p.newcomer_id, p.offer_id) for p in earlier.proposals]
+    )
+    # Both know which proposals are open; the first begins with their prices too.
+    assert again.objective == pytest.approx(afresh.objective, rel=1e-3)
+    assert again.bound == pytest.approx(afresh.bound, rel=1e-3)
+    kept = chosen(again) & chosen(earlier)
+    assert len(kept) > 0.7 * len(earlier.proposals)
