@@ -31,8 +31,9 @@ lint: setup ## style, types, and who may import whom
 bench: setup ## side by side with other solvers
 	$(BIN)/python -m benchmarks
 
-picture: setup browser ## the picture in the README, from a fresh demo
+picture: setup browser ## the pictures of README and docs, from a fresh demo and the solver itself
 	PYTHONPATH=. $(BIN)/python docs/picture.py
+	PYTHONPATH=. $(BIN)/python docs/assignment_pictures.py
 
 translations: setup ## collect the texts anew; then fill the empty ones in the .po files
 	$(BIN)/pybabel --quiet extract -F webapp/translations/babel.cfg -k _l -o webapp/translations/messages.pot \

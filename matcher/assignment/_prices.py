@@ -111,7 +111,7 @@ def charge_closed_limits(problem: AssignmentProblem, prices: Prices, scale: int)
 def reduced_values(problem: AssignmentProblem, result: AssignmentResult) -> FloatArray:
     r"""What every allowed pair is worth beyond the prices of the limits it uses.
 
-    .. math:: r_{ij} = s_{ij} + \beta_i - u_i - v_{i k(j)} - t_{i t(j)} - p_j - w_{j g(i)}
+    .. math:: r_{ij} = s_{ij} + \beta_i - u_i - v_{i k(j)} - q_{i t(j)} - p_j - w_{j g(i)}
 
     Parameters
     ----------

@@ -50,7 +50,9 @@ class AssignmentResult:
     Notes
     -----
     All prices are 0 or more, in units of score. They are bounds: one more unit of a limit raises the
-    optimum by at most its price. The exact gain comes from solving again.
+    optimum by at most its price. The exact gain comes from solving again. Of several prices that prove the
+    same, those of the rows' limits are the lowest, so that most of the bound may stand in what the chosen
+    pairs are worth beyond their prices.
     """
 
     pairs: IntArray

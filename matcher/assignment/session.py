@@ -167,13 +167,18 @@ class AssignmentSession:
         before = self._live.books.unit_edge.copy()
         earlier, objective = self._snapshot(), self._objective
         self._check(capacity or {}, add, [*remove], [*ban, *allow, *force, *release])
-        rows = self._apply(capacity or {}, add, set(remove), set(ban), set(allow), set(force), set(release))
+        self._apply(capacity or {}, set(remove), set(ban), set(allow), set(force), set(release))
         missing = self._missing()
         if missing:
             self._restore(earlier)
             raise InvalidProblemError(
                 f"force: expected pairs that the limits allow together, got {sorted(missing)}"
             )
+        rows = np.zeros(0, np.int64)
+        if add is not None:  # nothing can go wrong any more, and new rows drive no forced pair out
+            rows = self._add(add)
+            self._live.settle(rows)
+            self._objective = self._value()
         return self._change_since(before, objective, rows)
 
     def what_if(self, **changes: Any) -> Change:
@@ -274,26 +279,21 @@ class AssignmentSession:
     # How it is done ----------------------------------------------------------------------------------
 
     def _apply(
-        self, capacity: Mapping[int, int], add: AssignmentProblem | None, remove: set[int],
+        self, capacity: Mapping[int, int], remove: set[int],
         ban: set[Pair], allow: set[Pair], force: set[Pair], release: set[Pair],
-    ) -> IntArray:  # fmt: skip
+    ) -> None:  # fmt: skip
         for column, places in capacity.items():
             self._capacity[column] = places
             self._live.market.capacity[column] = min(places, MOST_PLACES)
-        changed = {row for row, _column in (*ban, *allow, *force, *release)}
         self._banned = (self._banned | ban) - allow
         self._forced = (self._forced | force) - release
         for pair in (*ban, *allow, *force, *release):
             self._weigh(pair)
         self._left |= remove
         self._live.close(np.array(sorted(remove), np.int64))
-        new = np.zeros(0, np.int64)
-        if add is not None:
-            new = self._add(add)
-        rows = np.array(sorted(changed - self._left), np.int64)
-        self._live.settle(np.concatenate([rows, new]))
+        changed = {row for row, _column in (*ban, *allow, *force, *release)}
+        self._live.settle(np.array(sorted(changed - self._left), np.int64))
         self._objective = self._value()
-        return new
 
     def _weigh(self, pair: Pair) -> None:
         block, edge = self._edge(pair)
