@@ -99,13 +99,16 @@ def charge_closed_limits(problem: AssignmentProblem, prices: Prices, scale: int)
     rows = problem.rows
     counts = problem.scores.data >= 0
     shift = np.ldexp(whole_numbers(problem.scores.data, scale), -scale) - problem.scores.data
+
+    def values() -> FloatArray:  # rounded up: a price of nothing costs nothing
+        return np.ldexp(np.ceil(np.ldexp(reduced_at(problem, prices) + shift, scale)), -scale)
+
     if problem.kinds is not None and problem.kind_demand is not None and prices.kinds is not None:
         kinds = problem.kinds[problem.columns]
         closed = counts & (problem.demand[rows] > 0) & (problem.kind_demand[rows, kinds] == 0)
-        value = (reduced_at(problem, prices) + shift)[closed]
-        np.maximum.at(prices.kinds, (rows[closed], kinds[closed]), value)
+        np.maximum.at(prices.kinds, (rows[closed], kinds[closed]), values()[closed])
     closed = counts & (problem.demand[rows] == 0)
-    np.maximum.at(prices.rows, rows[closed], (reduced_at(problem, prices) + shift)[closed])
+    np.maximum.at(prices.rows, rows[closed], values()[closed])
 
 
 def reduced_values(problem: AssignmentProblem, result: AssignmentResult) -> FloatArray:

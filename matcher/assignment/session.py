@@ -13,12 +13,13 @@ from scipy.sparse import csr_array, vstack
 
 from matcher.assignment._auction.books import open_books
 from matcher.assignment._auction.live import Growing, LiveMarket
-from matcher.assignment._auction.market import MOST_PLACES, Listing, open_market
+from matcher.assignment._auction.market import CLOSED_FACTOR, MOST_PLACES, Listing, open_market
 from matcher.assignment._auction.method import fill_books
 from matcher.assignment._clock import Clock
 from matcher.assignment._methods import solve_as_flow
 from matcher.assignment._solution import Start
-from matcher.assignment.certificate import entries_of
+from matcher.assignment._whole import LEAST_DIGITS
+from matcher.assignment.certificate import check_shapes, entries_of
 from matcher.assignment.problem import AssignmentProblem, FloatArray, IntArray
 from matcher.assignment.result import AssignmentResult
 from matcher.exceptions import InvalidProblemError
@@ -91,6 +92,7 @@ class AssignmentSession:
             raise InvalidProblemError("slots: expected columns of one kind with slots, got several kinds")
         start = None
         if warm_start is not None:
+            check_shapes(problem, warm_start)
             entries = entries_of(problem, warm_start.pairs)
             start = Start(np.sort(entries[entries >= 0]), warm_start.column_prices, warm_start.group_prices)
         self._forced: set[Pair] = set()
@@ -125,8 +127,8 @@ class AssignmentSession:
     @property
     def pairs(self) -> IntArray:
         """The choice there is now, shape (p, 2), in lexicographic order."""
-        unit_edge = self._live.books.unit_edge
-        return self._pairs(np.flatnonzero(unit_edge >= 0), unit_edge)
+        choice = self._choice()
+        return choice.pairs(np.arange(len(choice.unit_edge)))
 
     def change(
         self,
@@ -164,7 +166,7 @@ class AssignmentSession:
             For rows, columns or pairs that there are not, places below 0, and forced pairs that the limits
             do not allow. Nothing is changed then.
         """
-        before = self._live.books.unit_edge.copy()
+        before = self._choice()
         earlier, objective = self._snapshot(), self._objective
         self._check(capacity or {}, add, [*remove], [*ban, *allow, *force, *release])
         self._apply(capacity or {}, set(remove), set(ban), set(allow), set(force), set(release))
@@ -238,15 +240,20 @@ class AssignmentSession:
 
     def problem(self) -> AssignmentProblem:
         """The problem as it is now: banned pairs are not stored, rows that left have no demand."""
+        problem = self._stored()
+        if not self._banned:
+            return problem
+        scores, keep = problem.scores, np.ones(problem.scores.nnz, np.bool_)
+        keep[entries_of(problem, np.array(sorted(self._banned)))] = False
+        starts = np.concatenate([[0], np.cumsum(keep)])[scores.indptr]
+        return problem.with_scores(
+            csr_array((scores.data[keep], scores.indices[keep], starts), shape=scores.shape)
+        )
+
+    def _stored(self) -> AssignmentProblem:
+        """The same, banned pairs included."""
         first, blocks = self._blocks[0].problem, [block.problem for block in self._blocks]
         scores: Any = vstack([block.scores for block in blocks], format="csr")
-        if self._banned:
-            banned = np.array(sorted(self._banned))
-            keep = np.ones(scores.nnz, np.bool_)
-            whole = AssignmentProblem(scores, self._capacity)
-            keep[entries_of(whole, banned)] = False
-            starts = np.concatenate([[0], np.cumsum(keep)])[scores.indptr]
-            scores = csr_array((scores.data[keep], scores.indices[keep], starts), shape=scores.shape)
         demand = np.concatenate([block.demand for block in blocks])
         demand[sorted(self._left)] = 0
 
@@ -313,13 +320,17 @@ class AssignmentSession:
         self._scores.add(_scores_of(rows, listing))
         self._columns.add(_columns_of(rows, listing))
         self._bonus.add(np.zeros(rows.n_rows) if rows.row_bonus is None else rows.row_bonus)
-        if listing.market.weight.dtype == self._live.market.weight.dtype:
+        come, there = listing.market, self._live.market
+        top = max(int(come.weight.max(initial=0)), int(come.bonus.max(initial=0)))
+        fits = come.weight.dtype == there.weight.dtype and top <= there.closed_price // CLOSED_FACTOR
+        if fits and self._scale >= LEAST_DIGITS:
             return self._live.add(listing.market)
-        # Scores of another size than any before: begin anew, on another scale.
-        problem, forced = self.problem(), self._forced
-        self._open(problem, None)
-        for pair in forced:
+        # Perhaps scores of another size than any before: begin anew, on another scale.
+        self._open(self._stored(), None)
+        special = self._forced | self._banned
+        for pair in special:
             self._weigh(pair)
+        self._live.settle(np.array(sorted({row for row, _column in special} - self._left), np.int64))
         return np.arange(n_rows, n_rows + rows.n_rows)
 
     def _check(
@@ -340,13 +351,12 @@ class AssignmentSession:
             if not 0 <= pair[0] < n_rows or self._edge(pair)[1] < 0:
                 wrong.append(f"pairs: expected allowed pairs, got {pair}")
         if add is not None:
-            first = self._blocks[0].problem
-            same = all(
-                (getattr(add, name) is None) == (getattr(first, name) is None)
-                for name in ("kind_demand", "groups", "row_bonus", "slots")
-            )
-            if add.n_columns != n_columns or not same:
-                wrong.append("add: expected rows over the columns and limits of this session, see `rows`")
+            differences = _differences(add, self._blocks[0].problem)
+            if differences:
+                wrong.append(
+                    "add: expected rows over the columns and limits of this session (see `rows`), "
+                    f"got {', '.join(differences)}"
+                )
         if wrong:
             raise InvalidProblemError(wrong)
 
@@ -365,23 +375,26 @@ class AssignmentSession:
         served[market.unit_row[units]] = True
         return float(self._scores.used[books.unit_edge[units]].sum() + self._bonus.used[served].sum())
 
-    def _pairs(self, units: IntArray, unit_edge: IntArray) -> IntArray:
-        rows = self._live.market.unit_row[units].astype(np.int64)
-        columns = self._columns.used[unit_edge[units]].astype(np.int64)
-        return np.column_stack([rows, columns])[np.lexsort([columns, rows])]
+    def _choice(self) -> _Choice:
+        live = self._live
+        return _Choice(live, live.books.unit_edge.copy(), live.market.unit_row, self._columns.used)
 
-    def _change_since(self, before: IntArray, objective: float, rows: IntArray) -> Change:
-        after = self._live.books.unit_edge
-        before = np.concatenate([before, np.full(len(after) - len(before), -1)])
-        moved = np.flatnonzero(before != after)
-        old, new = before[moved], after[moved]
-        gone = moved[(old >= 0) & ~np.isin(old, new)]
-        come = moved[(new >= 0) & ~np.isin(new, old)]
+    def _change_since(self, before: _Choice, objective: float, rows: IntArray) -> Change:
+        after = self._choice()
+        gone, come = np.arange(len(before.unit_edge)), np.arange(len(after.unit_edge))
+        if after.live is before.live:  # units and edges have the same numbers still
+            old, new = before.unit_edge, after.unit_edge
+            old = np.concatenate([old, np.full(len(new) - len(old), -1)])
+            gone = come = np.flatnonzero(old != new)
+            gone = gone[gone < len(before.unit_edge)]
+        dropped, added = before.pairs(gone), after.pairs(come)
+        width = len(self._capacity)
+        keys = [pairs[:, 0] * width + pairs[:, 1] for pairs in (dropped, added)]
         return Change(
             objective=self._objective,
             gain=self._objective - objective,
-            added=self._pairs(come, after),
-            dropped=self._pairs(gone, before),
+            added=added[~np.isin(keys[1], keys[0])],
+            dropped=dropped[~np.isin(keys[0], keys[1])],
             rows=rows,
         )
 
@@ -427,6 +440,23 @@ class AssignmentSession:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class _Choice:
+    """What every unit held at one time, with the arrays that say what that means."""
+
+    live: LiveMarket
+    unit_edge: IntArray
+    unit_row: IntArray
+    columns: IntArray
+
+    def pairs(self, units: IntArray) -> IntArray:
+        """Row and column of what some units held, in lexicographic order."""
+        units = units[self.unit_edge[units] >= 0]
+        rows = self.unit_row[units].astype(np.int64)
+        columns = self.columns[self.unit_edge[units]].astype(np.int64)
+        return np.column_stack([rows, columns])[np.lexsort([columns, rows])]
+
+
 class _Block:
     """Rows that came together: where their edges are."""
 
@@ -445,6 +475,22 @@ class _Block:
             self._edge_of_entry[self.listing.entry] = np.arange(len(self.listing.entry))
         edge = int(self._edge_of_entry[entry])
         return edge if edge < 0 else self.first_edge + edge
+
+
+def _differences(add: AssignmentProblem, there: AssignmentProblem) -> list[str]:
+    """What rows have that does not go with those there are."""
+    if add.n_columns != there.n_columns:
+        return [f"{add.n_columns} columns instead of {there.n_columns}"]
+    found = []
+    for name in ("kinds", "kind_demand", "groups", "group_capacity", "row_bonus", "slots"):
+        come, here = getattr(add, name), getattr(there, name)
+        if (come is None) != (here is None):
+            found.append(f"no {name}" if come is None else f"{name}")
+        elif come is not None and name == "kind_demand" and come.shape[1] != here.shape[1]:
+            found.append(f"{come.shape[1]} kinds instead of {here.shape[1]}")
+        elif name in ("kinds", "group_capacity", "slots") and not np.array_equal(come, here):
+            found.append(f"other {name}")
+    return found
 
 
 def _scores_of(problem: AssignmentProblem, listing: Listing) -> FloatArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain, combinations
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 from scipy.optimize import Bounds, LinearConstraint, milp
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import block_diag, csr_array, vstack
 
 from matcher.assignment import AssignmentProblem, AssignmentResult, certify, solve
 from matcher.assignment._methods import METHODS
@@ -52,7 +53,8 @@ def assert_keeps_contract(method: str, problem: AssignmentProblem, optimum: floa
     assert_limits_are_kept(problem, result)
     # A place more lets one more pair in, at most.
     most = top + (0 if problem.row_bonus is None else problem.row_bonus.max(initial=0))
-    for prices in (result.row_prices, result.column_prices):
+    slot_prices = np.zeros(0) if result.slot_prices is None else result.slot_prices.data
+    for prices in (result.row_prices, result.column_prices, slot_prices):
         assert ((prices >= 0) & (prices <= most * (1 + 2.0**-24))).all()
     assert certify(problem, result).violations == ()
     return result
@@ -90,6 +92,8 @@ class Counter:
         if p.groups is not None:
             group = int(p.groups[row])
             limits.append((("group", column, group), int(p.group_capacity[column, group])))
+        if p.slots is not None and p.slots[column] >= 0:
+            limits.append((("slot", row, int(p.slots[column])), 1))
         return limits
 
     def fits(self, row: int, column: int) -> bool:
@@ -125,6 +129,61 @@ def best_by_trying_everything(problem: AssignmentProblem) -> float:
     return best(0)
 
 
+def best_row_by_row(problem: AssignmentProblem) -> float:
+    """The optimum over all that each row may take, by what each way of using up the places is worth.
+
+    An array has the best value of the rows so far for every number of places left: an axis for each column,
+    and one for each column's share of the group whose turn it is.
+    """
+    m = problem.n_columns
+    groups = np.zeros(problem.n_rows, int) if problem.groups is None else problem.groups
+    most = [min(int(places), problem.n_rows) for places in problem.capacity]
+    values = np.zeros([places + 1 for places in most])
+    for group in np.unique(groups):
+        shares = list(most)
+        if problem.group_capacity is not None:
+            shares = [
+                places if share == -1 else min(places, int(share))
+                for places, share in zip(most, problem.group_capacity[:, group], strict=True)
+            ]
+        # A share that is no smaller than the places needs no axis of its own.
+        own = [m + sum(s < p for s, p in zip(shares[:j], most[:j], strict=True)) for j in range(m)]
+        axes = [[j, own[j]] if shares[j] < most[j] else [j] for j in range(m)]
+        extra = [shares[j] + 1 for j in range(m) if shares[j] < most[j]]
+        shape = values.shape + tuple(extra)
+        values = np.broadcast_to(values.reshape(values.shape + (1,) * len(extra)), shape)
+        for row in np.flatnonzero(groups == group):
+            better = values.copy()
+            for columns, worth in _ways(problem, int(row)):
+                left, right = [slice(None)] * len(shape), [slice(None)] * len(shape)
+                for axis in chain.from_iterable(axes[column] for column in columns):
+                    left[axis], right[axis] = slice(1, None), slice(None, -1)
+                there = better[tuple(left)]
+                np.maximum(there, values[tuple(right)] + worth, out=there)
+            values = better
+        values = values[(...,) + (-1,) * len(extra)]
+    return float(values[(-1,) * m])
+
+
+def _ways(problem: AssignmentProblem, row: int) -> list[tuple[tuple[int, ...], float]]:
+    """Every set of columns that a row may take, by its own limits, and what that is worth."""
+    here = slice(problem.scores.indptr[row], problem.scores.indptr[row + 1])
+    scores = dict(zip(problem.columns[here].tolist(), problem.scores.data[here].tolist(), strict=True))
+    good = [column for column, score in scores.items() if score >= 0]
+    ways = []
+    for size in range(1, min(int(problem.demand[row]), len(good)) + 1):
+        for columns in combinations(good, size):
+            counter = Counter(problem)
+            for column in columns:
+                if not counter.fits(row, column):
+                    break
+                counter.add(row, column, 1)
+            else:
+                bonus = 0.0 if problem.row_bonus is None else float(problem.row_bonus[row])
+                ways.append((columns, bonus + sum(scores[column] for column in columns)))
+    return ways
+
+
 def best_by_mixed_integer_programming(problem: AssignmentProblem) -> float:
     """The optimum by HiGHS: a variable for each pair and one for each row's bonus."""
     nnz, n = problem.scores.nnz, problem.n_rows
@@ -143,6 +202,14 @@ def best_by_mixed_integer_programming(problem: AssignmentProblem) -> float:
         place = problem.columns * problem.group_capacity.shape[1] + problem.groups[problem.rows]
         limits = problem.group_capacity.ravel()
         counts.append((csr_array((np.ones(nnz), (place, np.arange(nnz))), shape=(len(limits), nnz)), limits))
+    if problem.slots is not None:
+        entries = np.flatnonzero(problem.slots[problem.columns] >= 0)
+        n_slots = int(problem.slots.max(initial=-1)) + 1
+        place = problem.rows[entries] * n_slots + problem.slots[problem.columns[entries]]
+        limits = np.ones(n * n_slots)
+        counts.append(
+            (csr_array((np.ones(len(entries)), (place, entries)), shape=(len(limits), nnz)), limits)
+        )
     matrix = vstack([block for block, _ in counts]).tocsr()
     matrix.resize(matrix.shape[0], nnz + n)
     limits = np.concatenate([limit for _, limit in counts]).astype(float)
@@ -163,7 +230,7 @@ def best_by_mixed_integer_programming(problem: AssignmentProblem) -> float:
 def random_problem(
     rng: np.random.Generator, n: int, m: int, density: float, *, most_demand: int = 1, limits: str = ""
 ) -> AssignmentProblem:
-    """`limits`: any of the letters k (kinds), g (groups) and b (bonus)."""
+    """`limits`: any of the letters k (kinds), g (groups), b (bonus) and s (slots of one kind)."""
     mask = rng.random((n, m)) < density
     rows, columns = np.nonzero(mask)
     # Few different scores make ties; some are 0, some negative.
@@ -177,6 +244,10 @@ def random_problem(
         arguments["group_capacity"] = rng.integers(-1, 3, (m, 2))
     if "b" in limits:
         arguments["row_bonus"] = rng.integers(0, 4, n) / 3
+    if "s" in limits:
+        arguments["slots"] = rng.integers(-1, 3, m)
+        if "k" in limits:
+            arguments["slots"][arguments["kinds"] == 1] = -1
     scores = csr_array((values, (rows, columns)), shape=(n, m))
     return AssignmentProblem(scores, rng.integers(0, 3, m), **arguments)
 
@@ -364,7 +435,96 @@ CASES = [
         [1] * 9,
         2.25,
     ),
+    Case(
+        "of two columns at the same hours the better one",
+        {(0, 0): 0.75, (0, 1): 0.5},
+        (1, 2),
+        [1, 1],
+        0.75,
+        {"demand": [2], "slots": [0, 0]},
+    ),
+    Case(
+        "two columns at different hours",
+        {(0, 0): 0.75, (0, 1): 0.5},
+        (1, 2),
+        [1, 1],
+        1.25,
+        {"demand": [2], "slots": [1, 0]},
+    ),
+    Case(
+        "columns without hours exclude nothing",
+        {(0, 0): 0.75, (0, 1): 0.5, (0, 2): 0.25},
+        (1, 3),
+        [1, 1, 1],
+        1.5,
+        {"demand": [3], "slots": [-1, -1, 0]},
+    ),
+    Case(
+        "the same hours are no limit for different rows",
+        {(0, 0): 0.75, (1, 1): 0.5},
+        (2, 2),
+        [1, 1],
+        1.25,
+        {"slots": [0, 0]},
+    ),
+    Case(
+        "hours of one kind leave the other kind alone",
+        {(0, 0): 0.75, (0, 1): 0.5, (0, 2): 0.25, (0, 3): 0.125},
+        (1, 4),
+        [1, 1, 1, 1],
+        1.125,
+        {"kinds": [0, 0, 1, 1], "kind_demand": [[2, 2]], "slots": [3, 3, -1, -1]},
+    ),
+    Case(
+        "where the better one at the same hours is full the other one is taken",
+        {(0, 0): 0.75, (0, 1): 0.5, (0, 2): 0.25, (1, 0): 1.0},
+        (2, 3),
+        [1, 1, 1],
+        1.75,
+        {"demand": [2, 1], "slots": [0, 0, 1]},
+    ),
+    Case(
+        "somebody changes at the same hours so that another row comes in",
+        {(0, 0): 0.75, (0, 1): 0.5, (0, 2): 0.25, (1, 0): 0.5},
+        (2, 3),
+        [1, 1, 1],
+        1.25,
+        {"demand": [3, 1], "slots": [0, 0, 1]},
+    ),
+    Case(
+        "demand below the number of different hours",
+        {(0, 0): 0.75, (0, 1): 0.5, (0, 2): 0.25},
+        (1, 3),
+        [1, 1, 1],
+        1.25,
+        {"demand": [2], "slots": [0, 1, 2]},
+    ),
+    Case(
+        "hours with all other limits",
+        {(0, 0): 0.75, (0, 1): 0.5, (1, 0): 0.5, (1, 1): 0.25, (1, 2): 0.125},
+        (2, 3),
+        [2, 2, 2],
+        3.875,
+        {
+            "kinds": [0, 0, 1],
+            "kind_demand": [[2, 0], [-1, 1]],
+            "slots": [0, 0, -1],
+            "groups": [0, 0],
+            "group_capacity": [[1, 0], [-1, 2], [1, 1]],
+            "row_bonus": [1.75, 1.0],
+        },
+    ),
+    Case("no columns but hours", {}, (2, 0), [], 0.0, {"slots": []}),
+    Case("no allowed pairs but hours", {}, (2, 2), [1, 1], 0.0, {"slots": [0, 0], "demand": [2, 2]}),
     Case("scores at the largest size", {(0, 0): 1e6, (1, 0): 999_999.5, (1, 1): 1e6}, (2, 2), [1, 1], 2e6),
+    Case(
+        "a bonus that lies between two whole numbers beside a large score that nobody may have",
+        {(0, 0): 500_000.0},
+        (1, 1),
+        [0],
+        0.0,
+        {"demand": [0], "row_bonus": [0.03472422436843936]},
+    ),
     Case("scores far apart", {(0, 0): 1e6, (1, 0): 1e6, (1, 1): 1e-6}, (2, 2), [1, 1], 1e6 + 1e-6),
     Case("very small scores", {(0, 0): 3e-300, (1, 0): 2e-300, (1, 1): 2e-300}, (2, 2), [1, 1], 5e-300),
     Case("capacities at the largest int64", FULL_2x2, (2, 2), [2**63 - 1, 2**63 - 1], 1.25),
@@ -397,7 +557,7 @@ def test_the_stated_optimum_of_the_case_is_right(case: Case) -> None:
 
 
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("limits", ["", "b", "k", "g", "kg", "kb", "gb", "kgb"])
+@pytest.mark.parametrize("limits", ["", "b", "k", "g", "kg", "kb", "gb", "kgb", "s", "ks", "gs", "kgbs"])
 @pytest.mark.parametrize("most_demand", [1, 3])
 def test_tiny_random_problems_are_solved_as_by_trying_everything(
     method: str, limits: str, most_demand: int
@@ -409,8 +569,32 @@ def test_tiny_random_problems_are_solved_as_by_trying_everything(
         assert_keeps_contract(method, problem, best_by_trying_everything(problem))
 
 
+EVERY_LIMIT_AND_NONE = ["".join(letters) for size in range(5) for letters in combinations("kgbs", size)]
+
+
+@pytest.mark.parametrize("limits", EVERY_LIMIT_AND_NONE)
+@pytest.mark.parametrize("most_demand", [1, 3])
+def test_both_ways_of_trying_everything_agree(limits: str, most_demand: int) -> None:
+    rng = np.random.default_rng([13, len(limits), most_demand])
+    for _ in range(6):
+        n, m = rng.integers(1, 4, 2)
+        problem = random_problem(rng, n, m, 0.8, most_demand=most_demand, limits=limits)
+        assert best_row_by_row(problem) == pytest.approx(best_by_trying_everything(problem))
+
+
+@pytest.mark.parametrize("most_demand", [1, 2, 3, 4])
+@pytest.mark.parametrize("limits", EVERY_LIMIT_AND_NONE)
+def test_ten_thousand_tiny_problems_are_solved_as_by_trying_everything(limits: str, most_demand: int) -> None:
+    rng = np.random.default_rng([17, *map(ord, limits), most_demand])
+    for _ in range(160):
+        n, m = rng.integers(1, 6, 2)
+        density = rng.choice([0.3, 0.6, 1.0])
+        problem = random_problem(rng, n, m, density, most_demand=most_demand, limits=limits)
+        assert_keeps_contract("auction", problem, best_row_by_row(problem))
+
+
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("limits", ["", "b", "k", "kg", "kgb"])
+@pytest.mark.parametrize("limits", ["", "b", "k", "kg", "kgb", "s", "kgbs"])
 @pytest.mark.parametrize("most_demand", [1, 2])
 def test_mid_size_random_problems_are_solved_as_by_mixed_integer_programming(
     method: str, limits: str, most_demand: int
@@ -430,6 +614,134 @@ def test_nearly_critical_capacity_is_solved_as_by_mixed_integer_programming(meth
     scores = csr_array((rng.random(5 * n), (np.repeat(np.arange(n), 5), columns)), shape=(n, m))
     problem = AssignmentProblem(scores, capacity)
     assert_keeps_contract(method, problem, best_by_mixed_integer_programming(problem))
+
+
+@pytest.mark.parametrize("limits", ["", "b", "k", "g", "s", "kgbs"])
+@pytest.mark.parametrize("slack", [-1, 0, 1])
+def test_nearly_critical_capacity_with_any_limit_is_solved_as_by_mixed_integer_programming(
+    slack: int, limits: str
+) -> None:
+    rng = np.random.default_rng([41, slack + 1, len(limits)])
+    n, m = 90, 15
+    loose = random_problem(rng, n, m, 0.3, most_demand=3, limits=limits)
+    n_places = int(loose.demand.sum()) + slack
+    capacity = np.bincount(rng.integers(0, m, n_places), minlength=m)
+    problem = AssignmentProblem(
+        loose.scores, capacity, loose.demand, loose.kinds, loose.kind_demand, loose.groups,
+        loose.group_capacity, loose.row_bonus, loose.slots,
+    )  # fmt: skip
+    assert_keeps_contract("auction", problem, best_by_mixed_integer_programming(problem))
+
+
+@pytest.mark.parametrize("slack", [-1, 0, 1])
+@pytest.mark.parametrize("distinct", [0, 3, 10**6])
+def test_nearly_critical_capacity_of_many_rows_is_solved_as_by_the_flow(slack: int, distinct: int) -> None:
+    """With one score for all, few scores, and nearly as many scores as pairs."""
+    rng = np.random.default_rng([42, slack + 1, distinct % 7])
+    n, m, k = 2000, 100, 8
+    columns = (rng.integers(0, m, (n, 1)) + np.arange(0, 11 * k, 11)) % m
+    values = (1 + rng.integers(0, distinct + 1, n * k)) / (distinct + 1)
+    scores = csr_array((values, (np.repeat(np.arange(n), k), columns.ravel())), shape=(n, m))
+    capacity = np.bincount(rng.integers(0, m, n + slack), minlength=m)
+    problem = AssignmentProblem(scores, capacity)
+    assert_keeps_contract("auction", problem, solve(problem, "flow").objective)
+
+
+@pytest.mark.parametrize("method", ["auction", "flow"])
+@pytest.mark.parametrize("places", [1, 700, 4999, 5000, 5001])
+@pytest.mark.parametrize("tied", [True, False])
+def test_one_offer_that_five_thousand_want_goes_to_the_best(method: str, places: int, tied: bool) -> None:
+    n = 5000
+    scores = np.full(n, 0.5) if tied else np.random.default_rng(6).permutation(n) / n
+    problem = AssignmentProblem(csr_array((scores, (np.arange(n), np.zeros(n, int))), shape=(n, 1)), [places])
+    assert_keeps_contract(method, problem, float(np.sort(scores)[::-1][:places].sum()))
+
+
+@pytest.mark.parametrize("limits", ["", "kgbs"])
+def test_disconnected_parts_are_solved_as_each_alone(limits: str) -> None:
+    rng = np.random.default_rng([19, len(limits)])
+    parts = [
+        random_problem(rng, n, m, 0.6, most_demand=2, limits=limits) for n, m in [(9, 4), (1, 1), (6, 8)]
+    ]
+
+    def joined(name: str) -> np.ndarray | None:
+        arrays = [getattr(part, name) for part in parts]
+        return None if arrays[0] is None else np.concatenate(arrays)
+
+    together = AssignmentProblem(
+        csr_array(block_diag([part.scores for part in parts])),
+        *(joined(name) for name in ("capacity", "demand", "kinds", "kind_demand", "groups")),
+        *(joined(name) for name in ("group_capacity", "row_bonus", "slots")),
+    )
+    assert together.scores.nnz == sum(part.scores.nnz for part in parts)
+    optimum = sum(solve(part, "auction").objective for part in parts)
+    assert_keeps_contract("auction", together, optimum)
+
+
+@pytest.mark.parametrize("limits", EVERY_LIMIT_AND_NONE)
+@pytest.mark.parametrize("shape", [(0, 0), (0, 3), (3, 0), (3, 3)])
+@pytest.mark.parametrize("method", METHODS)
+def test_nothing_to_choose_from_is_solved_with_any_limit(
+    method: str, shape: tuple[int, int], limits: str
+) -> None:
+    problem = random_problem(np.random.default_rng(1), *shape, 0.0, most_demand=1, limits=limits)
+    assert_keeps_contract(method, problem, 0.0)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("value", [0.0, -0.0, -0.25, -1e6])
+def test_pairs_worth_nothing_or_less_bring_no_more_than_their_bonus(method: str, value: float) -> None:
+    entries = {(row, column): value for row in range(4) for column in range(3)}
+    problem = AssignmentProblem(pairs_to_scores(entries, (4, 3)), [1, 0, 1], row_bonus=[1.0, 0.5, 0.25, 0.0])
+    assert problem.scores.nnz == 12
+    assert_keeps_contract(method, problem, 1.5 if value == 0 else 0.0)
+
+
+@pytest.mark.parametrize("limits", ["", "k", "g", "b", "kgbs"])
+@pytest.mark.parametrize("most", [3, 2**31 - 1, 2**31, 2**63 - 1])
+def test_the_largest_scores_with_any_number_of_places_are_solved_or_refused(limits: str, most: int) -> None:
+    rng = np.random.default_rng([23, len(limits), most % 97])
+    small = random_problem(rng, 40, 20, 0.4, most_demand=3, limits=limits)
+    values = np.where(rng.random(small.scores.nnz) < 0.5, 1e6, rng.random(small.scores.nnz) * 1e6)
+    scores = csr_array((values, small.scores.indices, small.scores.indptr), shape=small.scores.shape)
+    huge = (
+        None
+        if small.group_capacity is None
+        else np.where(small.group_capacity == 2, most, small.group_capacity)
+    )
+    problem = AssignmentProblem(
+        scores, np.where(small.capacity == 2, most, small.capacity), small.demand, small.kinds,
+        small.kind_demand, small.groups, huge, None if small.row_bonus is None else small.row_bonus * 1e6,
+        small.slots,
+    )  # fmt: skip
+    optimum = best_by_mixed_integer_programming(problem)
+    try:
+        result = solve(problem, "auction")
+    except InvalidProblemError:
+        return
+    assert (result.status, certify(problem, result).violations) == ("optimal", ())
+    assert_limits_are_kept(problem, result)
+    assert result.objective == pytest.approx(optimum, rel=1e-9)
+
+
+@pytest.mark.parametrize("limits", ["", "kg"])
+def test_the_largest_scores_of_many_rows_are_solved_or_refused(limits: str) -> None:
+    rng = np.random.default_rng(29)
+    n, m, k = 30_000, 3_000, 4
+    columns = (rng.integers(0, m, (n, 1)) + np.arange(0, 13 * k, 13)) % m
+    values = np.where(rng.random(n * k) < 0.3, 1e6, rng.random(n * k) * 1e6)
+    scores = csr_array((values, (np.repeat(np.arange(n), k), columns.ravel())), shape=(n, m))
+    arguments: dict[str, Any] = {}
+    if limits:
+        arguments = {"kinds": rng.integers(0, 2, m), "kind_demand": rng.integers(0, 2, (n, 2))}
+        arguments |= {"groups": rng.integers(0, 3, n), "group_capacity": rng.integers(-1, 6, (m, 3))}
+    problem = AssignmentProblem(scores, rng.integers(0, 19, m), **arguments)
+    try:
+        result = solve(problem, "auction")
+    except InvalidProblemError:
+        return
+    assert (result.status, certify(problem, result).violations) == ("optimal", ())
+    assert result.objective == pytest.approx(solve(problem, "flow").objective, rel=1e-9)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -469,6 +781,11 @@ def problems(draw: st.DrawFn) -> AssignmentProblem:
         arguments |= {"groups": draw(ones(n, n_groups)), "group_capacity": draw(limits(m, n_groups, 3))}
     if draw(st.booleans()):
         arguments["row_bonus"] = draw(st.lists(st.floats(0, 2), min_size=n, max_size=n))
+    if draw(st.booleans()):
+        slots = np.array(draw(st.lists(st.integers(-1, 2), min_size=m, max_size=m)), dtype=np.int64)
+        if "kinds" in arguments:
+            slots[np.array(arguments["kinds"], dtype=np.int64) != 0] = -1
+        arguments["slots"] = slots
     return AssignmentProblem(pairs_to_scores(entries, (n, m)), draw(ones(m, 4)), **arguments)
 
 
@@ -484,6 +801,7 @@ def reordered(problem: AssignmentProblem, rows: list[int], columns: list[int]) -
         None if problem.groups is None else problem.groups[rows],
         None if problem.group_capacity is None else problem.group_capacity[columns],
         None if problem.row_bonus is None else problem.row_bonus[rows],
+        None if problem.slots is None else problem.slots[columns],
     )
 
 

@@ -26,13 +26,14 @@ from matcher.assignment._auction.search import (
 )
 from matcher.assignment._compiled import inlined, kernel
 
+LOW_HALF = 2**32 - 1
+
 
 class Entrances(NamedTuple):
     """The edges of a market by node: those there were at first sorted, later ones in linked lists."""
 
     start: Ints  # (N + 1,) int64
-    edge: Ints  # (E,) int32 or int64
-    row: Ints  # (E,) int32
+    edge_and_row: Ints  # (E,) int64: 2**32 times the edge, and its row
     later: Ints  # (N,) int64: the edge that came last, or -1
     earlier: Ints  # (E + later ones,) int64: the one that came before it, or -1; or empty
     later_row: Ints  # (E + later ones,) int32; or empty
@@ -43,20 +44,18 @@ def find_entrances(market: Market) -> Entrances:
     n_edges = len(market.node)
     start = np.zeros(len(market.capacity) + 1, np.int64)
     np.cumsum(market.degree, out=start[1:])
-    edge = np.empty(n_edges, np.int32 if n_edges < 2**31 else np.int64)
-    row = np.empty(n_edges, np.int32)
-    _sort_by_node(market, start[:-1].copy(), edge, row)
+    edge_and_row = np.empty(n_edges, np.int64)
+    _sort_by_node(market, start[:-1].copy(), edge_and_row)
     none = np.full(len(market.capacity), -1, np.int64)
-    return Entrances(start, edge, row, none, np.zeros(0, np.int64), np.zeros(0, np.int32))
+    return Entrances(start, edge_and_row, none, np.zeros(0, np.int64), np.zeros(0, np.int32))
 
 
 @kernel
-def _sort_by_node(market: Market, place: Ints, edge: Ints, row: Ints) -> None:
+def _sort_by_node(market: Market, place: Ints, edge_and_row: Ints) -> None:
     for i in range(len(market.bonus)):
         for e in range(market.edge_start[i * market.n_kinds], market.edge_start[(i + 1) * market.n_kinds]):
             at = place[market.node[e]]
-            edge[at] = e
-            row[at] = i
+            edge_and_row[at] = (e << 32) + i
             place[market.node[e]] = at + 1
 
 
@@ -89,8 +88,9 @@ def draw_in(market: Market, books: Books, search: Search, entrances: Entrances, 
                 _draw_through_groups(market, books, search, node)
                 search.figures[2] += entrances.start[node + 1] - entrances.start[node]
                 for at in range(entrances.start[node], entrances.start[node + 1]):
-                    if books.held[entrances.edge[at]] == 0:
-                        _call(market, books, search, node, entrances.edge[at], entrances.row[at])
+                    edge = entrances.edge_and_row[at] >> 32
+                    if books.held[edge] == 0:
+                        _call(market, books, search, node, edge, entrances.edge_and_row[at] & LOW_HALF)
                 edge = entrances.later[node]
                 while edge >= 0:
                     if books.held[edge] == 0:

@@ -6,7 +6,7 @@ import numpy as np
 
 from matcher.assignment._auction.books import Books, give_up
 from matcher.assignment._auction.choosing import choose_best, empty_groups
-from matcher.assignment._auction.drawing_in import find_entrances
+from matcher.assignment._auction.drawing_in import LOW_HALF, find_entrances
 from matcher.assignment._auction.market import Ints, Market
 from matcher.assignment._auction.rerouting import reroute
 from matcher.assignment._auction.search import FAR, open_search
@@ -61,7 +61,7 @@ class LiveMarket:
 
     def _rows_into(self, nodes: Ints) -> Ints:
         into = self.entrances
-        rows = [into.row[into.start[node] : into.start[node + 1]] for node in nodes]
+        rows = [into.edge_and_row[into.start[node] : into.start[node + 1]] & LOW_HALF for node in nodes]
         for node in nodes.tolist():
             edge = int(into.later[node])
             while edge >= 0:
