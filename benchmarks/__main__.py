@@ -26,64 +26,60 @@ Section = tuple[str, str, list[str], list[list[str]]]
 def sections(quick: bool) -> list[Section]:
     """Title, explanation, heads and rows of every table."""
     assignment.warm_up()
-    with tempfile.TemporaryDirectory() as folder:
-        return [
-            (
-                "Against OR-Tools SimpleMinCostFlow",
-                "CPU milliseconds, median of 3, in turns. Ours: reading and checking the problem, solving, "
-                "prices, proof. Theirs: adding the arcs and solving. S is 2,000 x 400 x 30 (newcomers, offers, "
-                "candidates each), M 20,000 x 4,000 x 30, L 200,000 x 40,000 x 30, XL 1,000,000 x 200,000 x 20. "
-                "The difference of the values is a pair's; theirs are rounded to millionths.",
-                ["size", "places / demand", "offers each", "ours", "OR-Tools", "times faster", "status",
-                 "difference"],
-                assignment.against_or_tools(MEDIUM + ([] if quick else LARGE)),
+    tables: list[Section] = [
+        (
+            "Against OR-Tools SimpleMinCostFlow",
+            "CPU milliseconds, median of 3, in turns. Ours: reading and checking the problem, solving, "
+            "prices, proof. Theirs: adding the arcs and solving. Newcomers, offers, candidates each: "
+            "S is 2,000 x 400 x 30, M 20,000 x 4,000 x 30, L 200,000 x 40,000 x 30, XL 1,000,000 x 200,000 "
+            "x 20. The difference of the values is a pair's; theirs are rounded to millionths.",
+            "size; places / demand; offers each; ours; OR-Tools; times faster; status; difference".split(
+                "; "
             ),
-            (
-                "With kinds, mixing limits and bonus",
-                "M, up to two offers of each of two kinds and 1 to 2 in all, mixing limits at half of the offers.",
-                ["size", "places / demand", "ours", "OR-Tools", "times faster", "status", "difference"],
-                assignment.with_limits((1.5, 1.1, 1.0, 0.8)),
+            assignment.against_or_tools(MEDIUM + ([] if quick else LARGE)),
+        ),
+        (
+            "With kinds, mixing limits and bonus",
+            "M, up to two offers of each of two kinds, 1 to 2 in all; mixing limits at half of the offers.",
+            "size; places / demand; ours; OR-Tools; times faster; status; difference".split("; "),
+            assignment.with_limits((1.5, 1.1, 1.0, 0.8)),
+        ),
+        (
+            "Solving again",
+            "M, one offer each. A thousandth of the newcomers have new scores, a thousandth of the offers "
+            "other places: solved anew, with warm_start, and by a session that is open; then one question: "
+            "what would a further place somewhere bring.",
+            "places / demand; anew; warm_start; times; session; times; one question; times; difference".split(
+                "; "
             ),
-            (
-                "Solving again",
-                "M, one offer each. A thousandth of the newcomers have new scores, a thousandth of the offers "
-                "other places: solved anew, with warm_start, and by a session that is open; then one question, "
-                "what a further place somewhere would bring.",
-                ["places / demand", "anew", "warm_start", "times", "session", "times", "one question",
-                 "times", "difference"],
-                assignment.warm((1.5, 1.1, 1.0)),
-            ),
-            (
-                "Other solvers",
-                "S, places / demand 1.1, one offer each.",
-                ["solver", "CPU ms", "times ours", "difference"],
-                assignment.other_peers(),
-            ),
-            (
-                "The physical limit",
-                "One pass over all scores and the prices of their columns, by numpy.",
-                ["size", "pass (ms)", "ours (ms)", "passes"],
-                assignment.pass_times(("M",) if quick else ("M", "L")),
-            ),
-            *(
-                []
-                if quick
-                else [
-                    (
-                        "A million newcomers",
-                        "One process, one core, sorting by place included; seconds and gigabytes.",
-                        ["size", "places / demand", "sorting", "solving", "in all", "peak GB", "status", "gap"],
-                        assignment.largest(folder),
-                    )
-                ]
-            ),
-            (
-                "A whole plan",
-                "Wall-clock seconds of each stage, people to proposals; how much of its bound the plan reaches.",
-                ["newcomers x offers", "candidates", "seconds a stage", "in all", "value / bound"],
-                plans.stages(((600, 520), (5_000, 1_500))),
-            ),
-        ]  # fmt: skip
+            assignment.warm((1.5, 1.1, 1.0)),
+        ),
+        (
+            "Other solvers",
+            "S, places / demand 1.1, one offer each.",
+            "solver; CPU ms; times ours; difference".split("; "),
+            assignment.other_peers(),
+        ),
+        (
+            "The physical limit",
+            "One pass over all scores and the prices of their columns, by numpy.",
+            "size; pass (ms); ours (ms); passes".split("; "),
+            assignment.pass_times(("M",) if quick else ("M", "L")),
+        ),
+        (
+            "A whole plan",
+            "Wall-clock seconds of each stage, people to proposals; how much of its bound the plan reaches.",
+            "newcomers x offers; candidates; seconds a stage; in all; value / bound".split("; "),
+            plans.stages(((600, 520), (5_000, 1_500))),
+        ),
+    ]
+    if not quick:
+        with tempfile.TemporaryDirectory() as folder:
+            rows = assignment.largest(folder)
+        text = "One process, one core, sorting by place included; seconds and gigabytes."
+        heads = "size; places / demand; sorting; solving; in all; peak GB; status; gap".split("; ")
+        tables.append(("A million newcomers", text, heads, rows))
+    return tables
 
 
 def machine() -> str:

@@ -1,4 +1,4 @@
-"""The assignment against other solvers, in one process, by CPU time. Every table is a list of rows of text."""
+"""The assignment against other solvers, in one process, by CPU time. A table is a list of rows of text."""
 
 from __future__ import annotations
 
@@ -124,10 +124,11 @@ def warm(ratios: tuple[float, ...], share: float = 0.001) -> Rows:
             session.what_if(capacity={column: 1 + int(town.limits["capacity"][column])})
             one.append(time.process_time() - started)
         difference = session.objective - solved(changed).objective
-        rows.append(
-            [f"{ratio}", *map(milliseconds, (cold, begun)), f"{cold / begun:.1f}", milliseconds(live),
-             f"{cold / live:.0f}", milliseconds(median(one)), f"{cold / median(one):.0f}", f"{difference:+.0e}"]
-        )  # fmt: skip
+        figures = [cold, begun, live, median(one)]
+        row = [f"{ratio}", milliseconds(cold)]
+        for seconds in figures[1:]:
+            row += [milliseconds(seconds), f"{cold / seconds:.1f}"]
+        rows.append([*row, f"{difference:+.0e}"])
     return rows
 
 
@@ -159,7 +160,8 @@ def pass_times(sizes: tuple[str, ...]) -> Rows:
         (seconds,) = cpu_seconds(
             lambda c=columns, s=scores, p=prices, o=out: np.subtract(s, p[c], out=o), runs=9
         )
-        (ours,) = cpu_seconds(lambda t=with_places(town, 1.1): solved(t))
+        filled = with_places(town, 1.1)
+        (ours,) = cpu_seconds(lambda t=filled: solved(t))
         rows.append([size, milliseconds(seconds), milliseconds(ours), f"{ours / seconds:.0f}"])
     return rows
 

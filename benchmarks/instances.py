@@ -112,12 +112,9 @@ def sorted_by_place(town: Instance) -> Instance:
     n, m = town.scores.shape
     k = int(town.scores.indptr[1])
     new = number[town.scores.indices.reshape(n, k)[rows]]
-    # Position and column in one number: sorting it sorts the columns, and says where each came from.
-    keys = np.sort(new.astype(np.int64) * k + np.arange(k), axis=1)
-    scores = np.take_along_axis(town.scores.data.reshape(n, k)[rows], keys % k, 1)
-    matrix = csr_array(
-        ((scores.ravel()), (keys // k).astype(np.int32).ravel(), town.scores.indptr), shape=(n, m)
-    )
+    within = np.argsort(new, axis=1)
+    scores = np.take_along_axis(town.scores.data.reshape(n, k)[rows], within, 1).ravel()
+    matrix = csr_array((scores, np.take_along_axis(new, within, 1).ravel(), town.scores.indptr), shape=(n, m))
     by_row = {"demand", "kind_demand", "groups", "row_bonus"}
     limits = {name: value[rows] if name in by_row else value[columns] for name, value in town.limits.items()}
     return Instance(matrix, town.rows_km[rows], town.columns_km[columns], limits)

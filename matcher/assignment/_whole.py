@@ -12,7 +12,7 @@ SHORT_BITS = 27
 LEAST_DIGITS = 21
 # Larger values become floats and come back unchanged, and scipy's sums of them stay whole numbers.
 LONG_BITS = 46
-# 2.0 to more than this is no number.
+# 2.0 to more than this is no number; so values below 2**-996 lose digits, which nobody will miss.
 MOST_DIGITS = 1023
 # No path of a network may cost more: int64 with room for what the solvers add.
 LONGEST_PATH_BITS = 60
