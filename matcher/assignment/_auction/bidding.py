@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -48,7 +49,7 @@ def find_prices(market: Market, books: Books, clock: Clock) -> Ints:
     """
     hall = _open_hall(market)
     closed = is_closed(market)
-    bid = bid_plainly if market.n_kinds == 1 and not len(market.slot) else bid_for_kinds
+    bid = _kernel_for(market)
     top, fall, n_rows = int(market.weight.max(initial=0)), 0, len(market.bonus)
     for share in LADDER:
         step = max(1, int(top * share))
@@ -65,6 +66,13 @@ def find_prices(market: Market, books: Books, clock: Clock) -> Ints:
     books.price[:] = hall.price
     books.price[closed] = market.closed_price
     return hall.unit_edge
+
+
+def _kernel_for(market: Market) -> Callable[[Market, Hall, int, int, int], int]:
+    """The simplest way of bidding that the rows' limits allow."""
+    if market.n_kinds > 1 or len(market.slot):
+        return bid_for_kinds
+    return bid_singly if np.diff(market.unit_start).max(initial=0) <= 1 else bid_plainly
 
 
 def _open_hall(market: Market) -> Hall:
@@ -183,6 +191,40 @@ def _accept(market: Market, hall: Hall, node: int, bid: int, unit: int) -> int:
             price[other] = max(price[other], bids[heap_start[other]])
         price[other] = max(price[other], price[column])
     return gone
+
+
+@kernel
+def bid_singly(market: Market, hall: Hall, step: int, first_row: int, last_row: int) -> int:
+    """`bid_for_kinds` where every row has one unit at most, of one kind, and there are no slots."""
+    never, values, price, unit_edge = -market.closed_price, hall.values, hall.price, hall.unit_edge
+    n_read = 0
+    for next_row in range(first_row, last_row):
+        row = next_row if market.unit_start[next_row] < market.unit_start[next_row + 1] else -1
+        while row >= 0:  # whoever is sent away bids next, near by
+            start = market.edge_start[row]
+            degree = market.edge_start[row + 1] - start
+            n_read += degree
+            outside = values.dtype.type(-market.bonus[row])
+            best = outside
+            for t in range(degree):
+                value = values.dtype.type(market.weight[start + t] - price[market.node[start + t]])
+                values[t] = value
+                best = max(best, value)
+            if best <= outside:
+                break
+            at = 0
+            while values[at] != best:
+                at += 1
+            values[at] = never
+            rival = largest(values, 0, degree, outside)
+            unit, node = market.unit_start[row], market.node[start + at]
+            unit_edge[unit] = start + at
+            gone = _accept(market, hall, node, price[node] + (best - rival) + step, unit)
+            if gone < 0:
+                break
+            unit_edge[gone] = -1
+            row = market.unit_row[gone]
+    return n_read
 
 
 @kernel
