@@ -21,7 +21,7 @@ from scipy.sparse import csr_array
 
 from matcher.assignment import AssignmentProblem, solve
 from matcher.assignment._auction import bidding
-from matcher.assignment._auction.books import Books, is_closed, open_books
+from matcher.assignment._auction.books import Books, open_books
 from matcher.assignment._auction.choosing import choose_all
 from matcher.assignment._auction.drawing_in import draw_in, find_entrances
 from matcher.assignment._auction.making_room import make_room
@@ -214,16 +214,12 @@ def _draw_people(axes: Any, example: Example, left: list[str], right: list[str])
 
 def bid_and_watch(market: Market, scale: int, watched: list[int]) -> tuple[NDArray[Any], list[int]]:
     """Prices of some columns after each row's turn, phase by phase as in `find_prices`; where phases end."""
-    hall, closed = bidding._open_hall(market), is_closed(market)
+    hall = bidding._open_hall(market)
     top, fall, n_rows = int(market.weight.max()), 0, len(market.bonus)
     prices, ends = [], []
     for share in bidding.LADDER:
         step = max(1, int(top * share))
-        np.maximum(hall.price - fall, 0, out=hall.price)
-        hall.price[closed] = market.closed_price
-        hall.filled[:] = 0
-        hall.unit_edge[:] = -1
-        hall.kind_room[:] = market.kind_limit
+        bidding.begin_phase(market, hall, fall)
         for row in range(n_rows):
             prices.append(hall.price[watched].copy())
             bidding.bid_plainly(market, hall, step, row, row + 1)

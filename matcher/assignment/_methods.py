@@ -12,7 +12,7 @@ from matcher.assignment._flow import solve_by_flow
 from matcher.assignment._hungarian import solve_by_hungarian
 from matcher.assignment._prices import Prices
 from matcher.assignment._solution import Solution, Start
-from matcher.assignment.certificate import check_shapes, entries_of, prove
+from matcher.assignment.certificate import prove
 from matcher.assignment.problem import AssignmentProblem, IntArray
 from matcher.assignment.result import AssignmentResult
 from matcher.exceptions import InvalidProblemError
@@ -44,17 +44,22 @@ def solve_as_flow(
     name = AUTOMATIC if method == "auto" else method
     start = None
     if warm_start is not None:
-        check_shapes(problem, warm_start)
+        start = Start.of(problem, warm_start)
         if name != "auction" and prove(problem, warm_start.pairs, Prices.of(warm_start)).is_optimal:
             return certified(
                 problem, warm_start.pairs, Prices.of(warm_start), warm_start.method, warm_start.reason
             )
-        entries = entries_of(problem, warm_start.pairs)
-        start = Start(np.sort(entries[entries >= 0]), warm_start.column_prices, warm_start.group_prices)
-    solution = METHODS[name](problem, start, clock or Clock())
+    return run(problem, name, WHY[method == "auto"], start, clock or Clock())
+
+
+def run(
+    problem: AssignmentProblem, name: str, reason: str, start: Start | None, clock: Clock
+) -> AssignmentResult:
+    """Run one method and have what it hands back certified."""
+    solution = METHODS[name](problem, start, clock)
     rows = np.searchsorted(problem.scores.indptr, solution.entries, side="right") - 1
     pairs = np.column_stack([rows, problem.scores.indices[solution.entries]]).astype(np.int64)
-    return certified(problem, pairs, solution.prices, name, WHY[method == "auto"])
+    return certified(problem, pairs, solution.prices, name, reason)
 
 
 def certified(

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from matcher.assignment._prices import Prices
-from matcher.assignment.problem import FloatArray, IntArray
+from matcher.assignment.certificate import check_shapes, entries_of
+from matcher.assignment.problem import AssignmentProblem, FloatArray, IntArray
+from matcher.assignment.result import AssignmentResult
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,6 +19,13 @@ class Start:
     entries: IntArray
     column_prices: FloatArray
     group_prices: FloatArray | None
+
+    @classmethod
+    def of(cls, problem: AssignmentProblem, result: AssignmentResult) -> Start:
+        """The prices of a result, and its pairs as far as they are stored in `problem`."""
+        check_shapes(problem, result)
+        entries = entries_of(problem, result.pairs)
+        return cls(np.sort(entries[entries >= 0]), result.column_prices, result.group_prices)
 
 
 @dataclass(frozen=True, eq=False)

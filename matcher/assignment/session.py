@@ -16,10 +16,10 @@ from matcher.assignment._auction.live import Growing, LiveMarket
 from matcher.assignment._auction.market import CLOSED_FACTOR, MOST_PLACES, Listing, open_market
 from matcher.assignment._auction.method import fill_books
 from matcher.assignment._clock import Clock
-from matcher.assignment._methods import solve_as_flow
+from matcher.assignment._methods import WHY, run
 from matcher.assignment._solution import Start
 from matcher.assignment._whole import LEAST_DIGITS
-from matcher.assignment.certificate import check_shapes, entries_of
+from matcher.assignment.certificate import entries_of
 from matcher.assignment.problem import AssignmentProblem, FloatArray, IntArray
 from matcher.assignment.result import AssignmentResult
 from matcher.exceptions import InvalidProblemError
@@ -90,11 +90,7 @@ class AssignmentSession:
     def __init__(self, problem: AssignmentProblem, warm_start: AssignmentResult | None = None) -> None:
         if not problem.slots_are_laminar:
             raise InvalidProblemError("slots: expected columns of one kind with slots, got several kinds")
-        start = None
-        if warm_start is not None:
-            check_shapes(problem, warm_start)
-            entries = entries_of(problem, warm_start.pairs)
-            start = Start(np.sort(entries[entries >= 0]), warm_start.column_prices, warm_start.group_prices)
+        start = None if warm_start is None else Start.of(problem, warm_start)
         self._forced: set[Pair] = set()
         self._banned: set[Pair] = set()
         self._left: set[int] = set()
@@ -281,7 +277,7 @@ class AssignmentSession:
         if self._forced:
             raise InvalidProblemError("force: expected no forced pairs, got some; release them first")
         problem = self.problem()
-        return solve_as_flow(problem, "auction", self._as_start(problem))
+        return run(problem, "auction", WHY[False], self._as_start(problem), Clock())
 
     # How it is done ----------------------------------------------------------------------------------
 
@@ -413,9 +409,9 @@ class AssignmentSession:
         for pair in changed:
             self._weigh(pair)
 
-    def _as_start(self, problem: AssignmentProblem) -> AssignmentResult:
-        """What there is now as something to begin with: prices of rows are found again."""
-        market, price, n, m = self._live.market, self._live.books.price, problem.n_rows, problem.n_columns
+    def _as_start(self, problem: AssignmentProblem) -> Start:
+        """What there is now as something to begin with."""
+        market, price, m = self._live.market, self._live.books.price, problem.n_columns
         whole = np.where(price >= market.closed_price // 2, 0, price)
         prices = np.ldexp(whole.astype(np.float64), -self._scale)
         groups: FloatArray | None = None
@@ -424,20 +420,7 @@ class AssignmentSession:
             at = self._blocks[0].listing.group_position
             groups[at] = np.maximum(0.0, prices[m:] - prices[market.column[m:]])
             groups = groups.reshape(problem.group_capacity.shape)
-        n_kinds = None if problem.kind_demand is None else problem.kind_demand.shape
-        return AssignmentResult(
-            pairs=self.pairs,
-            objective=self._objective,
-            score_sum=self._objective,
-            bound=np.inf,
-            status="feasible",
-            method="auction",
-            row_prices=np.zeros(n),
-            column_prices=prices[:m],
-            kind_prices=None if n_kinds is None else np.zeros(n_kinds),
-            group_prices=groups,
-            bonus_shares=None if problem.row_bonus is None else np.zeros(n),
-        )
+        return Start(entries_of(problem, self.pairs), prices[:m], groups)
 
 
 @dataclass(frozen=True, eq=False)

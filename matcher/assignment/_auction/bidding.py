@@ -48,24 +48,27 @@ def find_prices(market: Market, books: Books, clock: Clock) -> Ints:
         The edge that each unit won in the last phase, or -1.
     """
     hall = _open_hall(market)
-    closed = is_closed(market)
     bid = _kernel_for(market)
     top, fall, n_rows = int(market.weight.max(initial=0)), 0, len(market.bonus)
     for share in LADDER:
         step = max(1, int(top * share))
-        np.maximum(hall.price - fall, 0, out=hall.price)
-        hall.price[closed] = market.closed_price
-        hall.filled[:] = 0
-        hall.unit_edge[:] = -1
-        hall.kind_room[:] = market.kind_limit
+        begin_phase(market, hall, fall)
         for first in range(0, n_rows, ROWS_AT_ONCE):
             if clock.is_over:
                 break
             bid(market, hall, step, first, min(n_rows, first + ROWS_AT_ONCE))
         fall = FALL * step
     books.price[:] = hall.price
-    books.price[closed] = market.closed_price
     return hall.unit_edge
+
+
+def begin_phase(market: Market, hall: Hall, fall: int) -> None:
+    """All bids are dropped, and prices fall, but for places that there are not."""
+    np.maximum(hall.price - fall, 0, out=hall.price)
+    hall.price[is_closed(market)] = market.closed_price
+    hall.filled[:] = 0
+    hall.unit_edge[:] = -1
+    hall.kind_room[:] = market.kind_limit
 
 
 def _kernel_for(market: Market) -> Callable[[Market, Hall, int, int, int], int]:
