@@ -36,12 +36,15 @@ class Clashes:
         matrix: Any = given
         if matrix.shape != (width, width):
             raise InvalidProblemError(f"clashes: expected shape ({width}, {width}), got {matrix.shape}")
-        stored = matrix.tocoo()
+        rows_first = matrix.tocsr(copy=True)
+        rows_first.sum_duplicates()  # and sorts: the keys ascend
+        stored = rows_first.tocoo()
         apart = (stored.row != stored.col) & (stored.data != 0)
         one, other = stored.row[apart].astype(np.int64), stored.col[apart].astype(np.int64)
-        self._keys: IntArray = np.unique(one * width + other)
-        lonely = np.setxor1d(self._keys, other * width + one)
-        if lonely.size:
+        self._keys: IntArray = one * width + other
+        turned = other * width + one
+        if not np.array_equal(self._keys, np.sort(turned)):
+            lonely = np.setxor1d(self._keys, turned)
             row, column = divmod(int(lonely[0]), width)
             raise InvalidProblemError(
                 f"clashes: expected a symmetric array, got only one of ({row}, {column}) and back"
