@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
-
 from matcher.assignment._auction.method import solve_by_auction
 from matcher.assignment._clock import Clock
+from matcher.assignment._entries import pairs_of
 from matcher.assignment._flow import solve_by_flow
 from matcher.assignment._hungarian import solve_by_hungarian
 from matcher.assignment._prices import Prices
@@ -57,9 +56,7 @@ def run(
 ) -> AssignmentResult:
     """Run one method and have what it hands back certified."""
     solution = METHODS[name](problem, start, clock)
-    rows = np.searchsorted(problem.scores.indptr, solution.entries, side="right") - 1
-    pairs = np.column_stack([rows, problem.scores.indices[solution.entries]]).astype(np.int64)
-    return certified(problem, pairs, solution.prices, name, reason)
+    return certified(problem, pairs_of(problem, solution.entries), solution.prices, name, reason)
 
 
 def certified(

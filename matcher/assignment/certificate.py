@@ -5,22 +5,24 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
-from matcher.assignment._compiled import kernel
+from matcher.assignment._compiled import inlined, kernel
+from matcher.assignment._entries import entries_of
 from matcher.assignment._prices import Prices
 from matcher.assignment._whole import whole_scale
-from matcher.assignment.problem import NO_LIMIT, NO_SLOT, AssignmentProblem, BoolArray, FloatArray, IntArray
+from matcher.assignment.problem import NO_LIMIT, NO_SLOT, AssignmentProblem, FloatArray, IntArray
 from matcher.assignment.result import AssignmentResult
 from matcher.exceptions import InvalidProblemError
 
 TOLERANCE_A_PAIR = 1e-6
 # Sums of many floats by two ways differ by this share at most; more is a mistake.
 ROUNDING = 1e-9
+# What a pass over the pairs sums up, by its place in an array.
+LEFT, LEFT_WHOLE, PAID_FOR_SLOTS, LOST = range(4)
 
 
 @dataclass(frozen=True)
@@ -126,13 +128,13 @@ def prove(problem: AssignmentProblem, pairs: IntArray, prices: Prices) -> Certif
     wrong_pairs = list(_pair_violations(problem, pairs, entries))
     wrong_prices = list(_price_violations(problem, prices))
     known = bool((entries >= 0).all())
-    score_sum, objective = _value_of_entries(problem, entries) if known else (math.nan, math.nan)
+    score_sum, objective = _value_of_entries(problem, pairs, entries) if known else (math.nan, math.nan)
     if wrong_prices:
         bound, whole_gap = math.inf, math.inf
     elif wrong_pairs:
-        bound, whole_gap = _gaps(problem, prices, np.zeros(0, np.int64))
+        bound, whole_gap = _gaps(problem, prices, pairs[:0], entries[:0])
     else:
-        gap, whole_gap = _gaps(problem, prices, entries)
+        gap, whole_gap = _gaps(problem, prices, pairs, entries)
         bound = objective + gap
     gap = bound - objective
     violations = (*wrong_pairs, *wrong_prices)
@@ -143,73 +145,88 @@ def prove(problem: AssignmentProblem, pairs: IntArray, prices: Prices) -> Certif
 
 def value_of(problem: AssignmentProblem, pairs: IntArray) -> tuple[float, float]:
     """Sum of the scores of `pairs`, which are allowed ones, and the same with the bonuses of their rows."""
-    return _value_of_entries(problem, entries_of(problem, pairs))
+    return _value_of_entries(problem, pairs, entries_of(problem, pairs))
 
 
-def _value_of_entries(problem: AssignmentProblem, entries: IntArray) -> tuple[float, float]:
-    scores = problem.scores.data[entries].tolist()
-    score_sum = math.fsum(scores)
+def _value_of_entries(problem: AssignmentProblem, pairs: IntArray, entries: IntArray) -> tuple[float, float]:
+    score_sum = _sum(problem.scores.data[entries])
     if problem.row_bonus is None:
         return score_sum, score_sum
     served = np.zeros(problem.n_rows, np.bool_)
-    served[np.searchsorted(problem.scores.indptr, entries, side="right") - 1] = True
-    return score_sum, math.fsum([*scores, *problem.row_bonus[served].tolist()])
+    served[pairs[:, 0]] = True
+    return score_sum, _sum(np.concatenate([problem.scores.data[entries], problem.row_bonus[served]]))
 
 
-def _gaps(problem: AssignmentProblem, prices: Prices, entries: IntArray) -> tuple[float, float]:
-    """How far the value of allowed entries is below what the prices prove, in scores and in whole numbers.
+@kernel
+def _sum(values: FloatArray) -> float:
+    """The sum, with what rounding loses of each addition summed up beside it (Neumaier); O(values)."""
+    total, lost = 0.0, 0.0
+    for value in values:
+        new = total + value
+        larger, smaller = (total, value) if abs(total) >= abs(value) else (value, total)
+        lost += (larger - new) + smaller
+        total = new
+    return total + lost
 
-    Without entries this is the value of the dual itself.
+
+def _gaps(
+    problem: AssignmentProblem, prices: Prices, pairs: IntArray, entries: IntArray
+) -> tuple[float, float]:
+    """How far the value of allowed pairs is below what the prices prove, in scores and in whole numbers.
+
+    Without pairs this is the value of the dual itself.
     """
     scale = whole_scale(problem)
     rounded = prices.rounded(scale)
-    gap, whole_gap = _gap(problem, prices, entries, scale)
+    gap, whole_gap = _gap(problem, prices, pairs, entries, scale)
     if rounded is not prices:
-        whole_gap = _gap(problem, rounded, entries, scale)[1]
+        whole_gap = _gap(problem, rounded, pairs, entries, scale)[1]
     return gap, whole_gap
 
 
-def _gap(problem: AssignmentProblem, prices: Prices, entries: IntArray, scale: int) -> tuple[float, float]:
+def _gap(
+    problem: AssignmentProblem, prices: Prices, pairs: IntArray, entries: IntArray, scale: int
+) -> tuple[float, float]:
     n, m = problem.n_rows, problem.n_columns
-    rows = (np.searchsorted(problem.scores.indptr, entries, side="right") - 1).astype(np.int64)
-    columns = problem.scores.indices[entries]
+    rows, columns = np.ascontiguousarray(pairs.T, dtype=np.int64)
     parts = [
         _left_over(problem.demand, prices.rows, rows),
         _left_over(problem.capacity, prices.columns, columns),
     ]
-    none, no_classes, no_prices = np.zeros(0), np.zeros(0, np.int64), np.zeros((0, 0))
-    kinds, kind_prices, groups, group_prices = no_classes, no_prices, no_classes, no_prices
+    none, no_prices = np.zeros(0, np.int64), np.zeros((0, 0))
+    no_slots = none, none, none, np.zeros(0)
+    of_kinds, of_groups, of_slots = (none, no_prices), (none, no_prices), no_slots
+    own = prices.rows
     # A row takes no more than all columns and a column no more than all rows: that is what -1 means.
     if prices.kinds is not None and problem.kind_demand is not None and problem.kinds is not None:
-        kinds, kind_prices = problem.kinds, prices.kinds
+        of_kinds = problem.kinds, prices.kinds
         limits = np.where(problem.kind_demand == NO_LIMIT, m, problem.kind_demand)
-        parts.append(_left_over(limits.ravel(), kind_prices.ravel(), rows * limits.shape[1] + kinds[columns]))
+        at = rows * limits.shape[1] + problem.kinds[columns]
+        parts.append(_left_over(limits.ravel(), prices.kinds.ravel(), at))
     if prices.groups is not None and problem.group_capacity is not None and problem.groups is not None:
-        groups, group_prices = problem.groups, prices.groups
+        of_groups = problem.groups, prices.groups
         limits = np.where(problem.group_capacity == NO_LIMIT, n, problem.group_capacity)
-        at = columns * limits.shape[1] + groups[rows]
-        parts.append(_left_over(limits.ravel(), group_prices.ravel(), at))
-    shares = none if prices.bonus_shares is None else prices.bonus_shares
+        at = columns * limits.shape[1] + problem.groups[rows]
+        parts.append(_left_over(limits.ravel(), prices.groups.ravel(), at))
     if problem.row_bonus is not None:
         n_taken = np.bincount(rows, minlength=n)
-        share = np.zeros(n) if prices.bonus_shares is None else shares
+        share = np.zeros(n) if prices.bonus_shares is None else prices.bonus_shares
         parts.append(np.where(n_taken == 0, problem.row_bonus - share, share * (n_taken - 1)))
-    slots, slot_prices = no_classes, csr_array((n, 0), dtype=np.float64)
+        own = own - share
     if problem.slots is not None and prices.slots is not None:
-        slots, slot_prices = problem.slots, prices.slots.tocsr()
-        parts.append(slot_prices.data)
-    is_chosen = np.zeros(problem.scores.nnz, np.bool_)
-    is_chosen[entries] = True
-    left = np.zeros(3)
+        by_row = prices.slots.tocsr()
+        of_slots = problem.slots, by_row.indptr, by_row.indices, by_row.data
+        parts.append(by_row.data)
+    left = np.zeros(4)
     _left_at_pairs(
-        problem.scores.indptr, problem.scores.indices, problem.scores.data, is_chosen,
-        prices.rows, prices.columns, kinds, kind_prices, groups, group_prices, shares,
-        slots, slot_prices.indptr, slot_prices.indices, slot_prices.data, 2.0**scale, left,
+        problem.scores.indptr, problem.scores.indices, problem.scores.data, entries, own, prices.columns,
+        _Charges(*of_kinds, *of_groups, *of_slots), 2.0**scale,
+        np.empty(int(np.diff(problem.scores.indptr).max(initial=0))), left,
     )  # fmt: skip
-    paid_for_slots = float(left[2])
-    gap = float(left[0]) + math.fsum(float(part.sum()) for part in parts) - paid_for_slots
+    paid_for_slots = float(left[PAID_FOR_SLOTS])
+    gap = float(left[LEFT]) + math.fsum(float(part.sum()) for part in parts) - paid_for_slots
     whole = sum(float(np.rint(np.ldexp(part, scale)).sum()) for part in parts)
-    return gap, float(left[1]) + whole - math.ldexp(paid_for_slots, scale)
+    return gap, float(left[LEFT_WHOLE]) + whole - math.ldexp(paid_for_slots, scale)
 
 
 def _left_over(limits: IntArray, prices: FloatArray, taken: NDArray[Any]) -> FloatArray:
@@ -218,75 +235,94 @@ def _left_over(limits: IntArray, prices: FloatArray, taken: NDArray[Any]) -> Flo
     return left
 
 
+class _Charges(NamedTuple):
+    """Prices of the limits a pair may use besides its row and column, with where to find them; or empty."""
+
+    kinds: NDArray[Any]
+    kind: FloatArray  # (n, K)
+    groups: NDArray[Any]
+    group: FloatArray  # (m, G)
+    slots: NDArray[Any]
+    slot_start: NDArray[Any]  # as in a csr_array
+    slot_index: NDArray[Any]
+    slot: FloatArray
+
+
+@inlined
+def _charge(charges: _Charges, row: int, column: int) -> float:
+    """The price of the kind and the group of a pair."""
+    charge = 0.0
+    if len(charges.kinds):
+        charge += charges.kind[row, charges.kinds[column]]
+    if len(charges.groups):
+        charge += charges.group[column, charges.groups[row]]
+    return charge
+
+
+@inlined
+def _slot_charge(charges: _Charges, row: int, column: int) -> float:
+    """The price of the slot of a pair."""
+    charge = 0.0
+    if len(charges.slots) and charges.slots[column] >= 0:
+        for s in range(charges.slot_start[row], charges.slot_start[row + 1]):
+            if charges.slot_index[s] == charges.slots[column]:
+                charge = charges.slot[s]
+    return charge
+
+
 @kernel
 def _left_at_pairs(
-    indptr: NDArray[Any], indices: NDArray[Any], scores: FloatArray, is_chosen: BoolArray,
-    row_prices: FloatArray, column_prices: FloatArray, kinds: NDArray[Any], kind_prices: FloatArray,
-    groups: NDArray[Any], group_prices: FloatArray, bonus_shares: FloatArray,
-    slots: NDArray[Any], slot_start: NDArray[Any], slot_index: NDArray[Any], slot_prices: FloatArray,
-    factor: float, left: FloatArray,
+    indptr: NDArray[Any], indices: NDArray[Any], scores: FloatArray, chosen: IntArray,
+    row_prices: FloatArray, column_prices: FloatArray, charges: _Charges, factor: float,
+    worths: FloatArray, left: FloatArray,
 ) -> None:  # fmt: skip
     """What pairs are worth beyond their prices, and chosen ones below; in whole numbers; slots paid for.
+
+    `chosen` ascends. All pairs of a row are appraised in one go, into `worths`, before any is looked at.
 
     Complexity: O(nnz), and for each pair with a slot the priced slots of its row.
     """
     least = -1 / factor  # what rounding cannot lift above 0
-    correction = 0.0  # what rounding loses of the sum
+    first = 0
     for row in range(len(row_prices)):
-        own = row_prices[row]
-        if len(bonus_shares):
-            own -= bonus_shares[row]
-        for e in range(indptr[row], indptr[row + 1]):
-            column = indices[e]
-            price = own + column_prices[column]
-            if len(kinds):
-                price += kind_prices[row, kinds[column]]
-            if len(groups):
-                price += group_prices[column, groups[row]]
-            slot_price = 0.0
-            if len(slots) and slots[column] >= 0:
-                for t in range(slot_start[row], slot_start[row + 1]):
-                    if slot_index[t] == slots[column]:
-                        slot_price = slot_prices[t]
-            worth = scores[e] - price - slot_price
-            if is_chosen[e]:
-                left[2] += slot_price
-                worth = -worth
-            if worth > least and scores[e] >= 0:
-                whole = np.rint(scores[e] * factor) - np.rint((price + slot_price) * factor)
-                left[1] += max(0.0, -whole if is_chosen[e] else whole)
-                more = max(0.0, worth) - correction
-                total = left[0] + more
-                correction = (total - left[0]) - more
-                left[0] = total
+        start, width = indptr[row], indptr[row + 1] - indptr[row]
+        for t in range(width):
+            worths[t] = scores[start + t] - (row_prices[row] + column_prices[indices[start + t]])
+        if len(charges.kinds) or len(charges.groups):
+            for t in range(width):
+                worths[t] -= _charge(charges, row, indices[start + t])
+        while first < len(chosen) and chosen[first] < start + width:
+            e = chosen[first]
+            price = row_prices[row] + column_prices[indices[e]] + _charge(charges, row, indices[e])
+            slot_price = _slot_charge(charges, row, indices[e])
+            price += slot_price
+            left[PAID_FOR_SLOTS] += slot_price
+            _add(left, price - scores[e], np.rint(price * factor) - np.rint(scores[e] * factor))
+            worths[e - start] = -np.inf
+            first += 1
+        n_worth = 0
+        for t in range(width):
+            n_worth += worths[t] > least
+        t = 0
+        while n_worth > 0:
+            if worths[t] > least:
+                n_worth -= 1
+                e = start + t
+                if scores[e] >= 0:
+                    price = row_prices[row] + column_prices[indices[e]] + _charge(charges, row, indices[e])
+                    price += _slot_charge(charges, row, indices[e])
+                    _add(left, scores[e] - price, np.rint(scores[e] * factor) - np.rint(price * factor))
+            t += 1
 
 
-def entries_of(problem: AssignmentProblem, pairs: IntArray) -> IntArray:
-    """Positions of `pairs` in ``problem.scores.data``; -1 for a pair that is not stored."""
-    entries = np.full(len(pairs), -1, np.int64)
-    _find_entries(
-        problem.scores.indptr, problem.scores.indices, pairs.astype(np.int64), problem.n_columns, entries
-    )
-    return entries
-
-
-@kernel
-def _find_entries(
-    indptr: NDArray[Any], indices: NDArray[Any], pairs: IntArray, width: int, entries: IntArray
-) -> None:
-    """Binary search in each row; O(pairs log (entries of a row))."""
-    for p in range(len(pairs)):
-        row, column = pairs[p, 0], pairs[p, 1]
-        if 0 <= row < len(indptr) - 1 and 0 <= column < width:
-            low, high = indptr[row], indptr[row + 1]
-            while low < high:
-                middle = (low + high) >> 1
-                if indices[middle] < column:
-                    low = middle + 1
-                else:
-                    high = middle
-            if low < indptr[row + 1] and indices[low] == column:
-                entries[p] = low
+@inlined
+def _add(left: FloatArray, worth: float, whole: float) -> None:
+    """Add what is more than nothing, and keep what rounding loses of the sum."""
+    left[LEFT_WHOLE] += max(0.0, whole)
+    more = max(0.0, worth) - left[LOST]
+    total = left[LEFT] + more
+    left[LOST] = (total - left[LEFT]) - more
+    left[LEFT] = total
 
 
 def _pair_violations(problem: AssignmentProblem, pairs: IntArray, entries: IntArray) -> Iterator[str]:

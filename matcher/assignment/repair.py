@@ -10,10 +10,11 @@ from scipy.sparse import csr_array
 
 from matcher.assignment._clashes import Clashes
 from matcher.assignment._clock import Clock
+from matcher.assignment._entries import entries_of
 from matcher.assignment._methods import certified, solve_as_flow
 from matcher.assignment._prices import Prices, reduced_values
 from matcher.assignment._room import Room
-from matcher.assignment.certificate import entries_of, value_of
+from matcher.assignment.certificate import value_of
 from matcher.assignment.problem import NO_SLOT, AssignmentProblem, BoolArray, FloatArray, IntArray
 from matcher.assignment.result import AssignmentResult
 

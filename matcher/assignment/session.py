@@ -13,13 +13,13 @@ from scipy.sparse import csr_array, vstack
 
 from matcher.assignment._auction.books import open_books
 from matcher.assignment._auction.live import Growing, LiveMarket
-from matcher.assignment._auction.market import CLOSED_FACTOR, MOST_PLACES, Listing, open_market
+from matcher.assignment._auction.market import CLOSED_FACTOR, MOST_PLACES, Listing, edge_of_entry, open_market
 from matcher.assignment._auction.method import fill_books
 from matcher.assignment._clock import Clock
+from matcher.assignment._entries import entries_of
 from matcher.assignment._methods import WHY, run
 from matcher.assignment._solution import Start
 from matcher.assignment._whole import LEAST_DIGITS
-from matcher.assignment.certificate import entries_of
 from matcher.assignment.problem import AssignmentProblem, FloatArray, IntArray
 from matcher.assignment.result import AssignmentResult
 from matcher.exceptions import InvalidProblemError
@@ -451,13 +451,11 @@ class _Block:
     def edge_of(self, pair: Pair) -> int:
         """The edge of a pair; -1 where there is none."""
         entry = int(entries_of(self.problem, np.array([[pair[0] - self.first_row, pair[1]]]))[0])
-        if entry < 0 or self.listing.entry is None:
-            return entry if entry < 0 else self.first_edge + entry
-        if self._edge_of_entry is None:
-            self._edge_of_entry = np.full(self.problem.scores.nnz, -1)
-            self._edge_of_entry[self.listing.entry] = np.arange(len(self.listing.entry))
-        edge = int(self._edge_of_entry[entry])
-        return edge if edge < 0 else self.first_edge + edge
+        if entry >= 0 and self.listing.entry is not None:
+            if self._edge_of_entry is None:
+                self._edge_of_entry = edge_of_entry(self.problem, self.listing)
+            entry = int(self._edge_of_entry[entry])
+        return entry if entry < 0 else self.first_edge + entry
 
 
 def _differences(add: AssignmentProblem, there: AssignmentProblem) -> list[str]:

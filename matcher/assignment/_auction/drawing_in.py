@@ -30,7 +30,7 @@ LOW_HALF = 2**32 - 1
 
 
 class Entrances(NamedTuple):
-    """The edges of a market by node: those there were at first sorted, later ones in linked lists."""
+    """Edges of a market by node: those there were at first sorted, later ones in linked lists."""
 
     start: Ints  # (N + 1,) int64
     edge_and_row: Ints  # (E,) int64: 2**32 times the edge, and its row
@@ -39,24 +39,24 @@ class Entrances(NamedTuple):
     later_row: Ints  # (E + later ones,) int32; or empty
 
 
-def find_entrances(market: Market) -> Entrances:
-    """The edges of a market by node; O(edges + nodes)."""
-    n_edges = len(market.node)
+def find_entrances(market: Market, is_asked: Ints) -> Entrances:
+    """The edges into the nodes asked for; O(edges + nodes)."""
     start = np.zeros(len(market.capacity) + 1, np.int64)
-    np.cumsum(market.degree, out=start[1:])
-    edge_and_row = np.empty(n_edges, np.int64)
-    _sort_by_node(market, start[:-1].copy(), edge_and_row)
+    np.cumsum(np.where(is_asked, market.degree, 0), out=start[1:])
+    edge_and_row = np.empty(start[-1], np.int64)
+    _sort_by_node(market, is_asked, start[:-1].copy(), edge_and_row)
     none = np.full(len(market.capacity), -1, np.int64)
     return Entrances(start, edge_and_row, none, np.zeros(0, np.int64), np.zeros(0, np.int32))
 
 
 @kernel
-def _sort_by_node(market: Market, place: Ints, edge_and_row: Ints) -> None:
+def _sort_by_node(market: Market, is_asked: Ints, place: Ints, edge_and_row: Ints) -> None:
     for i in range(len(market.bonus)):
         for e in range(market.edge_start[i * market.n_kinds], market.edge_start[(i + 1) * market.n_kinds]):
-            at = place[market.node[e]]
-            edge_and_row[at] = (e << 32) + i
-            place[market.node[e]] = at + 1
+            node = market.node[e]
+            if is_asked[node]:
+                edge_and_row[place[node]] = (e << 32) + i
+                place[node] += 1
 
 
 @kernel

@@ -41,7 +41,7 @@ class LiveMarket:
     def __init__(self, market: Market, books: Books) -> None:
         self.market, self.books = market, books
         self.search = open_search(self.market)
-        self.entrances = find_entrances(self.market)
+        self.entrances = find_entrances(self.market, np.ones(len(market.capacity), np.bool_))
         n_edges = len(self.market.node)
         self.entrances = self.entrances._replace(
             earlier=np.full(n_edges, -1, np.int64), later_row=np.zeros(n_edges, np.int32)

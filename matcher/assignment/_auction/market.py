@@ -135,6 +135,16 @@ def open_market(problem: AssignmentProblem, every_limit: bool = False, scale: in
     return Listing(market, scale, entry, position, n_edges == n_wanted)
 
 
+def edge_of_entry(problem: AssignmentProblem, listing: Listing) -> Ints:
+    """The edge of every stored entry of a problem, -1 where it has none."""
+    n_entries, n_edges = problem.scores.nnz, len(listing.market.node)
+    if listing.entry is None:
+        return np.arange(n_entries)
+    edges = np.full(n_entries, -1)
+    edges[listing.entry] = np.arange(n_edges)
+    return edges
+
+
 def _nodes(problem: AssignmentProblem, every_limit: bool) -> tuple[Ints, Ints, Ints, Ints]:
     """Node of each (column, group); column of each node; position of each group's node; places of each."""
     m = problem.n_columns

@@ -7,10 +7,11 @@ import numpy as np
 from matcher.assignment._auction.bidding import find_prices
 from matcher.assignment._auction.books import Books, is_closed, open_books
 from matcher.assignment._auction.choosing import choose_all, keep_within_limits
-from matcher.assignment._auction.market import Ints, Listing, open_market
+from matcher.assignment._auction.market import Ints, Listing, Market, edge_of_entry, open_market
 from matcher.assignment._auction.pricing import price_rows, prices_of
 from matcher.assignment._auction.rerouting import reroute
 from matcher.assignment._clock import Clock
+from matcher.assignment._compiled import kernel
 from matcher.assignment._solution import Solution, Start
 from matcher.assignment._whole import whole_numbers
 from matcher.assignment.problem import AssignmentProblem
@@ -86,16 +87,21 @@ def _begin_with(start: Start, problem: AssignmentProblem, listing: Listing, book
     books.price[is_open] = np.minimum(whole[is_open], market.closed_price)
     edges = start.entries
     if listing.entry is not None:
-        order = np.argsort(listing.entry)
-        at = np.searchsorted(listing.entry, edges, sorter=order)
-        at = np.minimum(at, max(0, len(order) - 1))
-        edges = order[at][listing.entry[order[at]] == edges] if len(order) else order
-    edges = np.sort(edges)
-    rows = np.searchsorted(market.edge_start[:: market.n_kinds], edges, side="right") - 1
-    # The first few of each row, as many as it has units.
-    first = np.searchsorted(rows, rows)
-    unit = market.unit_start[rows] + np.arange(len(rows)) - first
-    fits = unit < market.unit_start[rows + 1]
+        edges = edge_of_entry(problem, listing)[edges]
+        edges = np.sort(edges[edges >= 0])
     preferred = np.full(len(market.unit_row), -1, np.int64)
-    preferred[unit[fits]] = edges[fits]
+    _prefer(market, edges, preferred)
     return preferred
+
+
+@kernel
+def _prefer(market: Market, edges: Ints, preferred: Ints) -> None:
+    """The first few edges of each row, as many as it has units, of some that ascend; O(rows + edges)."""
+    row, n_taken = 0, 0
+    for edge in edges:
+        while market.edge_start[(row + 1) * market.n_kinds] <= edge:
+            row, n_taken = row + 1, 0
+        unit = market.unit_start[row] + n_taken
+        if unit < market.unit_start[row + 1]:
+            preferred[unit] = edge
+            n_taken += 1

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.sparse import csr_array
 
-from matcher.assignment._auction.books import Books
+from matcher.assignment._auction.books import Books, appraise, largest
 from matcher.assignment._auction.market import Ints, Listing, Market
 from matcher.assignment._compiled import kernel
 from matcher.assignment._prices import Prices, charge_closed_limits
@@ -32,7 +32,8 @@ def price_rows(market: Market, books: Books) -> RowPrices:
         slot=np.zeros(len(market.unit_row), np.int64),
         bonus_share=np.zeros(n_rows, np.int64),
     )
-    _price_rows(market, books, prices, np.empty(market.n_kinds, np.int64))
+    scratch = np.empty(market.n_kinds, np.int64), np.empty(market.most_edges, np.int64)
+    _price_rows(market, books, prices, *scratch)
     if (market.capacity == 0).any():
         _price_closed(market, books, prices)
     return prices
@@ -77,7 +78,7 @@ def prices_of(problem: AssignmentProblem, listing: Listing, books: Books, rows: 
 
 
 @kernel
-def _price_rows(market: Market, books: Books, prices: RowPrices, outside: Ints) -> None:
+def _price_rows(market: Market, books: Books, prices: RowPrices, outside: Ints, values: Ints) -> None:
     """Limits that are exhausted cost what the best edge they keep out would bring.
 
     Invariant, if no row is better off with other edges: an edge that is held is worth its prices at least,
@@ -87,23 +88,12 @@ def _price_rows(market: Market, books: Books, prices: RowPrices, outside: Ints) 
     never = -8 * market.closed_price
     for row in range(len(market.bonus)):
         first_unit, last_unit = market.unit_start[row], market.unit_start[row + 1]
-        n_held = 0
-        for unit in range(first_unit, last_unit):
-            n_held += books.unit_edge[unit] >= 0
+        start = market.edge_start[row * n_kinds]
+        n_held = appraise(market, books.unit_edge, books.price, row, values, never)
         level = 0 if n_held > 1 else -market.bonus[row]
         for k in range(n_kinds):
             at = row * n_kinds + k
-            best = never
-            for edge in range(market.edge_start[at], market.edge_start[at + 1]):
-                if books.held[edge] == 0:
-                    if len(market.slot) and market.slot[edge] >= 0:
-                        taken = False
-                        for unit in range(first_unit, last_unit):
-                            held = books.unit_edge[unit]
-                            taken |= held >= 0 and market.slot[held] == market.slot[edge]
-                        if taken:
-                            continue
-                    best = max(best, market.weight[edge] - books.price[market.node[edge]])
+            best = largest(values, market.edge_start[at] - start, market.edge_start[at + 1] - start, never)
             outside[k] = best
             if books.kind_room[at] > 0:
                 level = max(level, best)

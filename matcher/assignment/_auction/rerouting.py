@@ -39,7 +39,8 @@ def reroute(
     too_dear = np.flatnonzero(has_room & (books.price[:n_columns] > 0))
     if not len(too_dear):
         return True
-    entrances = entrances or find_entrances(market)
+    # Prices only fall now, and where one is nothing, a path ends: nobody asks who else could come there.
+    entrances = entrances or find_entrances(market, books.price > 0)
     for first in range(0, len(too_dear), NODES_AT_ONCE):
         if clock.is_over:
             return False

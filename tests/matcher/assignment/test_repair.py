@@ -20,7 +20,7 @@ from matcher.assignment import (
 )
 from matcher.assignment._clashes import Clashes
 from matcher.assignment._room import Room
-from matcher.assignment.certificate import entries_of
+from matcher.assignment._entries import entries_of
 from matcher.exceptions import InvalidProblemError
 
 
