@@ -111,9 +111,9 @@ def warm(ratios: tuple[float, ...], share: float = 0.001) -> Rows:
         )
         lives = []
         for _ in range(RUNS):
-            session = AssignmentSession(town.problem())
+            session, new = AssignmentSession(town.problem()), scores[who]
             started = time.process_time()
-            come = session.rows(scores[who], town.limits["demand"][who])
+            come = session.rows(new, town.limits["demand"][who])
             session.change(remove=who.tolist(), add=come, capacity=places)
             lives.append(time.process_time() - started)
         live = median(lives)
@@ -212,6 +212,7 @@ def warm_up() -> None:
     town = with_places(make_town("S", 1), 1.0, 2)
     solved(town)
     limited = with_all_limits(town)
-    AssignmentSession(limited.problem()).what_if(capacity={0: 9})
+    AssignmentSession(limited.problem()).what_if(capacity={0: 0}, remove=[0])
+    AssignmentSession(town.problem()).change(remove=[0], add=town.problem())
     solve(AssignmentProblem(town.scores, **limited.limits, slots=np.arange(town.scores.shape[1]) % 5 - 1))
     solve(limited.problem(), warm_start=solved(limited))

@@ -105,7 +105,7 @@ def walk(example: Example) -> list[State]:
     make_room(market, books, search, np.flatnonzero(books.load > market.capacity))
     states.append(_state(listing, books, books.unit_edge))
     dear = np.flatnonzero((books.load < market.capacity) & (books.price > 0))
-    draw_in(market, books, search, find_entrances(market), dear)
+    draw_in(market, books, search, find_entrances(market, books, books.price > 0), dear)
     return [*states, _state(listing, books, books.unit_edge)]
 
 

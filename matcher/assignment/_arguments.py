@@ -28,14 +28,17 @@ def _rows_are_in_order(indptr: IntArray, indices: IntArray, data: FloatArray, wi
     for i in range(len(indptr) - 1):
         if indptr[i] > indptr[i + 1]:
             return False
+    n_wrong = 0
     for i in range(len(indptr) - 1):
-        before = -1
-        for e in range(indptr[i], indptr[i + 1]):
-            # not >: nan must fail too
-            if indices[e] <= before or indices[e] >= width or not abs(data[e]) <= top:
-                return False
-            before = indices[e]
-    return True
+        first, last = indptr[i], indptr[i + 1]
+        if first < last:
+            n_wrong += indices[first] < 0
+            n_wrong += indices[last - 1] >= width
+        for e in range(first + 1, last):
+            n_wrong += indices[e] <= indices[e - 1]
+    for e in range(len(data)):
+        n_wrong += not abs(data[e]) <= top  # not >: nan must fail too
+    return n_wrong == 0
 
 
 def _is_in_order(matrix: csr_array[np.float64]) -> bool:

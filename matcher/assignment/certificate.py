@@ -194,8 +194,9 @@ def _gap(
         _left_over(problem.capacity, prices.columns, columns),
     ]
     none, no_prices = np.zeros(0, np.int64), np.zeros((0, 0))
-    no_slots = none, none, none, np.zeros(0)
-    of_kinds, of_groups, of_slots = (none, no_prices), (none, no_prices), no_slots
+    of_kinds: tuple[IntArray, FloatArray] = (none, no_prices)
+    of_groups: tuple[IntArray, FloatArray] = (none, no_prices)
+    of_slots: tuple[IntArray, Any, Any, FloatArray] = (none, none, none, np.zeros(0))
     own = prices.rows
     # A row takes no more than all columns and a column no more than all rows: that is what -1 means.
     if prices.kinds is not None and problem.kind_demand is not None and problem.kinds is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -123,19 +123,19 @@ class AssignmentSession:
     @property
     def pairs(self) -> IntArray:
         """The choice there is now, shape (p, 2), in lexicographic order."""
-        choice = self._choice()
-        return choice.pairs(np.arange(len(choice.unit_edge)))
+        choice, width = self._choice(), len(self._capacity)
+        return _pairs_of(choice.keys(np.arange(len(choice.unit_edge)), width), width)
 
     def change(
         self,
         *,
         capacity: Mapping[int, int] | None = None,
         add: AssignmentProblem | None = None,
-        remove: Iterable[int] = (),
-        ban: Iterable[Pair] = (),
-        allow: Iterable[Pair] = (),
-        force: Iterable[Pair] = (),
-        release: Iterable[Pair] = (),
+        remove: Collection[int] = (),
+        ban: Collection[Pair] = (),
+        allow: Collection[Pair] = (),
+        force: Collection[Pair] = (),
+        release: Collection[Pair] = (),
     ) -> Change:
         """Change the problem and make the choice optimal again.
 
@@ -145,11 +145,11 @@ class AssignmentSession:
             New places by column.
         add : AssignmentProblem, optional
             Rows that come, over the same columns: their scores, demand, groups and bonus count. See `rows`.
-        remove : iterable of int
+        remove : collection of int
             Rows that leave.
-        ban, allow : iterable of (row, column)
+        ban, allow : collection of (row, column)
             Stored pairs that must not be chosen, and banned ones that may be chosen again.
-        force, release : iterable of (row, column)
+        force, release : collection of (row, column)
             Stored pairs that must be chosen, whatever that costs, and forced ones that need not be.
 
         Returns
@@ -162,22 +162,23 @@ class AssignmentSession:
             For rows, columns or pairs that there are not, places below 0, and forced pairs that the limits
             do not allow. Nothing is changed then.
         """
-        before = self._choice()
-        earlier, objective = self._snapshot(), self._objective
         self._check(capacity or {}, add, [*remove], [*ban, *allow, *force, *release])
-        self._apply(capacity or {}, set(remove), set(ban), set(allow), set(force), set(release))
-        missing = self._missing()
-        if missing:
-            self._restore(earlier)
-            raise InvalidProblemError(
-                f"force: expected pairs that the limits allow together, got {sorted(missing)}"
-            )
-        rows = np.zeros(0, np.int64)
-        if add is not None:  # nothing can go wrong any more, and new rows drive no forced pair out
-            rows = self._add(add)
+        before, objective = self._choice(), self._objective
+        earlier = self._snapshot() if self._forced or force else None
+        rows = self._apply(capacity or {}, set(remove), set(ban), set(allow), set(force), set(release))
+        if earlier is not None:
             self._live.settle(rows)
-            self._objective = self._value()
-        return self._change_since(before, objective, rows)
+            missing = self._missing()
+            if missing:
+                self._restore(earlier)
+                raise InvalidProblemError(
+                    f"force: expected pairs that the limits allow together, got {sorted(missing)}"
+                )
+            rows = rows[:0]
+        # Nothing can go wrong any more: new rows drive no forced pair out.
+        come = np.zeros(0, np.int64) if add is None else self._add(add)
+        self._live.settle(np.concatenate([rows, come]))
+        return self._change_since(before, objective, come)
 
     def what_if(self, **changes: Any) -> Change:
         """What `change` would change. Everything stays as it is.
@@ -284,7 +285,8 @@ class AssignmentSession:
     def _apply(
         self, capacity: Mapping[int, int], remove: set[int],
         ban: set[Pair], allow: set[Pair], force: set[Pair], release: set[Pair],
-    ) -> None:  # fmt: skip
+    ) -> IntArray:  # fmt: skip
+        """Change the market; returns the rows that have to choose again."""
         for column, places in capacity.items():
             self._capacity[column] = places
             self._live.market.capacity[column] = min(places, MOST_PLACES)
@@ -295,12 +297,13 @@ class AssignmentSession:
         self._left |= remove
         self._live.close(np.array(sorted(remove), np.int64))
         changed = {row for row, _column in (*ban, *allow, *force, *release)}
-        self._live.settle(np.array(sorted(changed - self._left), np.int64))
-        self._objective = self._value()
+        return np.array(sorted(changed - self._left), np.int64)
 
     def _weigh(self, pair: Pair) -> None:
         block, edge = self._edge(pair)
         market = self._live.market
+        if edge < 0:  # of a row that left before everything was begun anew
+            return
         if pair in self._banned:
             market.weight[edge] = -market.closed_price
         elif pair in self._forced:
@@ -377,33 +380,44 @@ class AssignmentSession:
 
     def _change_since(self, before: _Choice, objective: float, rows: IntArray) -> Change:
         after = self._choice()
-        gone, come = np.arange(len(before.unit_edge)), np.arange(len(after.unit_edge))
+        old, new = before.unit_edge, after.unit_edge
         if after.live is before.live:  # units and edges have the same numbers still
-            old, new = before.unit_edge, after.unit_edge
-            old = np.concatenate([old, np.full(len(new) - len(old), -1)])
-            gone = come = np.flatnonzero(old != new)
-            gone = gone[gone < len(before.unit_edge)]
-        dropped, added = before.pairs(gone), after.pairs(come)
+            n_old = len(old)
+            gone = np.flatnonzero(old != new[:n_old])
+            come = np.concatenate([gone, np.arange(n_old, len(new))])
+            self._objective = objective + self._worth(after, come) - self._worth(before, gone)
+        else:
+            gone, come = np.arange(len(old)), np.arange(len(new))
+            self._objective = self._value()
         width = len(self._capacity)
-        keys = [pairs[:, 0] * width + pairs[:, 1] for pairs in (dropped, added)]
+        dropped, added = before.keys(gone, width), after.keys(come, width)
         return Change(
             objective=self._objective,
             gain=self._objective - objective,
-            added=added[~np.isin(keys[1], keys[0])],
-            dropped=dropped[~np.isin(keys[0], keys[1])],
+            added=_pairs_of(_without(added, dropped), width),
+            dropped=_pairs_of(_without(dropped, added), width),
             rows=rows,
         )
 
+    def _worth(self, choice: _Choice, units: IntArray) -> float:
+        """What units count for, with the bonuses of the rows they belong to."""
+        edges = choice.unit_edge[units]
+        total = float(self._scores.used[edges[edges >= 0]].sum())
+        if self._blocks[0].problem.row_bonus is not None:
+            for row in np.unique(choice.unit_row[units]).tolist():
+                at = slice(*self._live.market.unit_start[row : row + 2])
+                if (choice.unit_edge[at] >= 0).any():
+                    total += float(self._bonus.used[row])
+        return total
+
     def _snapshot(self) -> tuple[Any, ...]:
-        market = self._live.market
         sets = set(self._forced), set(self._banned), set(self._left)
-        return self._live.snapshot(), market.capacity.copy(), self._capacity.copy(), *sets, self._objective
+        return self._live.snapshot(), self._capacity.copy(), *sets, self._objective
 
     def _restore(self, earlier: tuple[Any, ...]) -> None:
-        books, places, capacity, forced, banned, left, objective = earlier
+        live, capacity, forced, banned, left, objective = earlier
         changed = (self._forced ^ forced) | (self._banned ^ banned)
-        self._live.restore(books)
-        self._live.market.capacity[:] = places
+        self._live.restore(live)
         self._capacity[:] = capacity
         self._forced, self._banned, self._left, self._objective = forced, banned, left, objective
         for pair in changed:
@@ -432,12 +446,20 @@ class _Choice:
     unit_row: IntArray
     columns: IntArray
 
-    def pairs(self, units: IntArray) -> IntArray:
-        """Row and column of what some units held, in lexicographic order."""
+    def keys(self, units: IntArray, width: int) -> IntArray:
+        """What some units held, as row times width plus column, ascending."""
         units = units[self.unit_edge[units] >= 0]
-        rows = self.unit_row[units].astype(np.int64)
-        columns = self.columns[self.unit_edge[units]].astype(np.int64)
-        return np.column_stack([rows, columns])[np.lexsort([columns, rows])]
+        return np.sort(self.unit_row[units].astype(np.int64) * width + self.columns[self.unit_edge[units]])
+
+
+def _pairs_of(keys: IntArray, width: int) -> IntArray:
+    return np.stack(np.divmod(keys, max(1, width)), axis=1)
+
+
+def _without(keys: IntArray, others: IntArray) -> IntArray:
+    """Those of some keys that are not among others; both ascend."""
+    at = np.searchsorted(others, keys)
+    return keys[np.append(others, -1)[at] != keys]
 
 
 class _Block:

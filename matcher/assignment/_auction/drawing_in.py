@@ -37,16 +37,24 @@ class Entrances(NamedTuple):
     later: Ints  # (N,) int64: the edge that came last, or -1
     earlier: Ints  # (E + later ones,) int64: the one that came before it, or -1; or empty
     later_row: Ints  # (E + later ones,) int32; or empty
+    worst: Ints  # (n,) int64: what the unit of a row that gains least gains from what it holds, or less
 
 
-def find_entrances(market: Market, is_asked: Ints) -> Entrances:
-    """The edges into the nodes asked for; O(edges + nodes)."""
+def find_entrances(market: Market, books: Books, is_asked: Ints) -> Entrances:
+    """The edges into the nodes asked for, and what rows gain from what they hold; O(edges + nodes)."""
     start = np.zeros(len(market.capacity) + 1, np.int64)
     np.cumsum(np.where(is_asked, market.degree, 0), out=start[1:])
-    edge_and_row = np.empty(start[-1], np.int64)
-    _sort_by_node(market, is_asked, start[:-1].copy(), edge_and_row)
-    none = np.full(len(market.capacity), -1, np.int64)
-    return Entrances(start, edge_and_row, none, np.zeros(0, np.int64), np.zeros(0, np.int32))
+    entrances = Entrances(
+        start=start,
+        edge_and_row=np.empty(start[-1], np.int64),
+        later=np.full(len(market.capacity), -1, np.int64),
+        earlier=np.zeros(0, np.int64),
+        later_row=np.zeros(0, np.int32),
+        worst=np.zeros(len(market.bonus), np.int64),
+    )
+    _sort_by_node(market, is_asked, start[:-1].copy(), entrances.edge_and_row)
+    appraise_holdings(market, books, entrances.worst, 0, len(market.bonus))
+    return entrances
 
 
 @kernel
@@ -57,6 +65,24 @@ def _sort_by_node(market: Market, is_asked: Ints, place: Ints, edge_and_row: Int
             if is_asked[node]:
                 edge_and_row[place[node]] = (e << 32) + i
                 place[node] += 1
+
+
+@kernel
+def appraise_holdings(market: Market, books: Books, worst: Ints, first_row: int, last_row: int) -> None:
+    """Find what the unit of each row that gains least gains; a free one gains nothing. O(units).
+
+    It only rises while prices fall: then what was found once stays a lower bound.
+    """
+    for row in range(first_row, last_row):
+        least, n_held = FAR, 0
+        for unit in range(market.unit_start[row], market.unit_start[row + 1]):
+            edge = books.unit_edge[unit]
+            if edge >= 0:
+                n_held += 1
+                least = min(least, market.weight[edge] - books.price[market.node[edge]])
+            else:
+                least = min(least, 0)
+        worst[row] = least if n_held else -market.bonus[row]
 
 
 @kernel
@@ -87,10 +113,12 @@ def draw_in(market: Market, books: Books, search: Search, entrances: Entrances, 
             while node >= 0:
                 _draw_through_groups(market, books, search, node)
                 search.figures[2] += entrances.start[node + 1] - entrances.start[node]
+                here = search.distance[node] + books.price[node]
                 for at in range(entrances.start[node], entrances.start[node + 1]):
-                    edge = entrances.edge_and_row[at] >> 32
-                    if books.held[edge] == 0:
-                        _call(market, books, search, node, edge, entrances.edge_and_row[at] & LOW_HALF)
+                    edge, row = entrances.edge_and_row[at] >> 32, entrances.edge_and_row[at] & LOW_HALF
+                    nearest = search.now[NEAREST]
+                    if here - market.weight[edge] + entrances.worst[row] < nearest and books.held[edge] == 0:
+                        _call(market, books, search, node, edge, row)
                 edge = entrances.later[node]
                 while edge >= 0:
                     if books.held[edge] == 0:

@@ -6,11 +6,16 @@ import numpy as np
 
 from matcher.assignment._auction.books import Books, give_up
 from matcher.assignment._auction.choosing import choose_best, empty_groups
-from matcher.assignment._auction.drawing_in import LOW_HALF, find_entrances
+from matcher.assignment._auction.drawing_in import (
+    LOW_HALF,
+    Entrances,
+    appraise_holdings,
+    draw_in,
+    find_entrances,
+)
+from matcher.assignment._auction.making_room import make_room
 from matcher.assignment._auction.market import Ints, Market
-from matcher.assignment._auction.rerouting import reroute
-from matcher.assignment._auction.search import FAR, open_search
-from matcher.assignment._clock import Clock
+from matcher.assignment._auction.search import FAR, Search, open_search
 from matcher.assignment._compiled import kernel
 
 # Arrays grow by this share and number at once.
@@ -41,11 +46,12 @@ class LiveMarket:
     def __init__(self, market: Market, books: Books) -> None:
         self.market, self.books = market, books
         self.search = open_search(self.market)
-        self.entrances = find_entrances(self.market, np.ones(len(market.capacity), np.bool_))
-        n_edges = len(self.market.node)
-        self.entrances = self.entrances._replace(
+        n_nodes, n_edges = len(market.capacity), len(market.node)
+        self.entrances = find_entrances(market, books, np.ones(n_nodes, np.bool_))._replace(
             earlier=np.full(n_edges, -1, np.int64), later_row=np.zeros(n_edges, np.int32)
         )
+        self._price = books.price.copy()  # at which holdings were appraised
+        self._sources = np.empty(n_nodes, np.int64)
         self._growing: dict[str, Growing] = {}
         self._values = np.empty(self.market.most_edges, np.int64)
         # Nobody comes, and the first who do will not have to wait for new arrays.
@@ -53,11 +59,15 @@ class LiveMarket:
 
     def settle(self, changed_rows: Ints) -> None:
         """Make the choice optimal again after places have changed, and the edges of some rows."""
-        self._choose_again(changed_rows)
-        is_cheaper = np.zeros(len(self.market.capacity), np.bool_)
-        while empty_groups(self.market, self.books, is_cheaper):
-            self._choose_again(self._rows_into(np.flatnonzero(is_cheaper)))
-        reroute(self.market, self.books, Clock(), self.search, self.entrances)
+        held = self.books.unit_edge.copy()
+        self._choose_again(changed_rows, held)
+        if len(self.market.group_start) <= len(self.market.capacity):
+            is_cheaper = np.zeros(len(self.market.capacity), np.bool_)
+            while empty_groups(self.market, self.books, is_cheaper):
+                self._choose_again(self._rows_into(np.flatnonzero(is_cheaper)), held)
+        # Those who chose again have been appraised, and with them all at nodes that became cheaper.
+        held[:], self._price[:] = self.books.unit_edge, self.books.price
+        _put_right(self.market, self.books, self.search, self.entrances, held, self._price, self._sources)
 
     def _rows_into(self, nodes: Ints) -> Ints:
         into = self.entrances
@@ -69,12 +79,16 @@ class LiveMarket:
                 edge = int(into.earlier[edge])
         return np.unique(np.concatenate(rows)).astype(np.int64)
 
-    def _choose_again(self, rows: Ints) -> None:
-        _choose_rows(self.market, self.books, self.books.unit_edge.copy(), self._values, rows)
+    def _choose_again(self, rows: Ints, before: Ints) -> None:
+        if len(rows):
+            _choose_rows(self.market, self.books, before, self._values, rows)
+            _appraise_rows(self.market, self.books, self.entrances.worst, rows)
 
     def close(self, rows: Ints) -> None:
         """Rows leave: they give up what they hold and want nothing more."""
-        _close_rows(self.market, self.books, rows)
+        if len(rows):
+            _close_rows(self.market, self.books, rows)
+            self.entrances.worst[rows] = FAR  # and nobody need ask them
 
     def add(self, come: Market) -> Ints:
         """The rows of another market come, holding nothing yet; returns their numbers."""
@@ -113,6 +127,7 @@ class LiveMarket:
         self.entrances = into._replace(
             earlier=grown("earlier", into.earlier, np.full(len(come.node), -1)),
             later_row=grown("later_row", into.later_row, row_of),
+            worst=grown("worst", into.worst, far[:n_new]),
         )
         _link(come.node, n_edges, self.entrances.later, self.entrances.earlier)
         if len(self._values) < self.market.most_edges:
@@ -124,14 +139,20 @@ class LiveMarket:
             self._growing[name] = Growing(there)
         return self._growing[name].add(more)
 
-    def snapshot(self) -> Books:
-        """A copy of the books."""
-        return Books(*(array.copy() for array in self.books))
+    def snapshot(self) -> tuple[Ints, ...]:
+        """A copy of what changes, but for what follows from it."""
+        return tuple(array.copy() for array in self._changing())
 
-    def restore(self, books: Books) -> None:
+    def restore(self, earlier: tuple[Ints, ...]) -> None:
         """Put a copy back, of the same rows."""
-        for here, there in zip(self.books, books, strict=True):
+        self.books.held[self.books.unit_edge[self.books.unit_edge >= 0]] = 0
+        for here, there in zip(self._changing(), earlier, strict=True):
             here[:] = there
+        self.books.held[self.books.unit_edge[self.books.unit_edge >= 0]] = 1
+
+    def _changing(self) -> tuple[Ints, ...]:
+        books = self.books._replace(held=self.books.head)
+        return *books, self.market.capacity, self.entrances.worst, self._price
 
 
 def _nobody(market: Market) -> Market:
@@ -140,6 +161,55 @@ def _nobody(market: Market) -> Market:
     arrays = ("node", "weight", "slot", "bonus", "unit_row", "kind_limit")
     empty = {name: getattr(market, name)[:0] for name in arrays}
     return market._replace(edge_start=first, unit_start=first, **empty)
+
+
+@kernel
+def _put_right(
+    market: Market, books: Books, search: Search, entrances: Entrances,
+    held: Ints, price: Ints, sources: Ints,
+) -> None:  # fmt: skip
+    """As `reroute` does, with what rows gain kept up to date: now it is of what units `held`, at `price`."""
+    n_columns = len(market.group_start) - 1
+    for low, high in ((n_columns, len(market.capacity)), (0, n_columns)):
+        n_sources = 0
+        for node in range(low, high):
+            if books.load[node] > market.capacity[node]:
+                sources[n_sources] = node
+                n_sources += 1
+        make_room(market, books, search, sources[:n_sources])
+    _appraise_changed(market, books, entrances.worst, held, price)
+    n_sources = 0
+    for column in range(n_columns):
+        if books.load[column] < market.capacity[column] and books.price[column] > 0:
+            sources[n_sources] = column
+            n_sources += 1
+    if n_sources > 0:
+        draw_in(market, books, search, entrances, sources[:n_sources])
+        _appraise_changed(market, books, entrances.worst, held, price)
+
+
+@kernel
+def _appraise_changed(market: Market, books: Books, worst: Ints, held: Ints, price: Ints) -> None:
+    """Appraise again what rows hold that hold something else, or at another price."""
+    for node in range(len(market.capacity)):
+        if books.price[node] != price[node]:
+            price[node] = books.price[node]
+            unit = books.head[node]
+            while unit >= 0:
+                appraise_holdings(market, books, worst, market.unit_row[unit], market.unit_row[unit] + 1)
+                unit = books.after[unit]
+    for unit in range(len(held)):
+        if books.unit_edge[unit] != held[unit]:
+            held[unit] = books.unit_edge[unit]
+            row = market.unit_row[unit]
+            if worst[row] < FAR:
+                appraise_holdings(market, books, worst, row, row + 1)
+
+
+@kernel
+def _appraise_rows(market: Market, books: Books, worst: Ints, rows: Ints) -> None:
+    for r in range(len(rows)):
+        appraise_holdings(market, books, worst, rows[r], rows[r] + 1)
 
 
 @kernel

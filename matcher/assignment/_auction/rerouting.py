@@ -40,7 +40,7 @@ def reroute(
     if not len(too_dear):
         return True
     # Prices only fall now, and where one is nothing, a path ends: nobody asks who else could come there.
-    entrances = entrances or find_entrances(market, books.price > 0)
+    entrances = entrances or find_entrances(market, books, books.price > 0)
     for first in range(0, len(too_dear), NODES_AT_ONCE):
         if clock.is_over:
             return False

@@ -19,8 +19,8 @@ from matcher.assignment import (
     solve_without_clashes,
 )
 from matcher.assignment._clashes import Clashes
-from matcher.assignment._room import Room
 from matcher.assignment._entries import entries_of
+from matcher.assignment._room import Room
 from matcher.exceptions import InvalidProblemError
 
 
