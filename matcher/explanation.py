@@ -245,7 +245,7 @@ def _explanations(
 def _price_of_insisting(plan: Plan, pair: Pairs) -> tuple[float, bool]:
     workings = plan.workings
     pairs = workings.pairs
-    scores = workings.parts.sum(axis=1) + workings.switching
+    scores = workings.worth
     is_pair = (pairs.rows == pair.rows[0]) & (pairs.columns == pair.columns[0])
     if not is_pair.any():
         pairs = Pairs(

@@ -80,6 +80,8 @@ class Workings:
     parts : ndarray of float64, shape (p, number of criteria)
     switching : ndarray of float64, shape (p,)
         Bonus of the pairs that were open proposals before.
+    kept_back : ndarray of float64, shape (p,)
+        What the place of each pair is expected to be worth to somebody who has not arrived yet.
     problem : AssignmentProblem
     result : AssignmentResult
     """
@@ -88,8 +90,14 @@ class Workings:
     pairs: Pairs
     parts: FloatArray
     switching: FloatArray
+    kept_back: FloatArray
     problem: AssignmentProblem
     result: AssignmentResult
+
+    @property
+    def worth(self) -> FloatArray:
+        """What each pair counts for in the assignment, shape (p,)."""
+        return self.parts.sum(axis=1) + self.switching - self.kept_back
 
 
 @dataclass(frozen=True)
@@ -156,6 +164,7 @@ def make_plan(
     fixed: Iterable[IdPair] = (),
     banned: Iterable[IdPair] = (),
     previous: Plan | Iterable[IdPair] | None = None,
+    place_values: Mapping[str, float] | None = None,
     method: str = "auto",
     progress: Progress | None = None,
 ) -> Plan:
@@ -177,6 +186,10 @@ def make_plan(
         Pairs that must not be proposed.
     previous : Plan or iterable of (newcomer_id, offer_id), optional
         Proposals that are still open; each keeps a small bonus, so that a re-match changes little.
+    place_values : mapping of str to float, optional
+        By offer: what a place is expected to be worth to people who have not arrived yet, in units of score
+        and bonus. It counts against every pair, but for people who have waited as long as the policy allows
+        (`Lookahead.longest_wait_weeks`).
     method : str, default "auto"
         As `matcher.assignment.solve`.
     progress : callable, optional
@@ -232,18 +245,19 @@ def make_plan(
         parts = score_parts(found)
         was_open = is_stored(ids.known_matrix(_id_pairs(previous)), found)
         switching = np.where(was_open, policy.switching_bonus, 0.0)
+        kept_back = _kept_back(found, ids, place_values or {})
+        worth = parts.sum(axis=1) + switching - kept_back
         keep = keep_best(found, parts.sum(axis=1), policy.limits.candidates_per_kind) | was_open
     with stage("assignment"):
-        scores = parts.sum(axis=1) + switching
-        begin = _begin_with(previous, ids, found, scores) if isinstance(previous, Plan) else None
-        keep, begin = _all_that_matter(found, scores, keep, method, begin)
-        pairs, parts, switching, was_open = found.only(keep), parts[keep], switching[keep], was_open[keep]
-        problem = pose_problem(pairs, parts.sum(axis=1) + switching)
+        begin = _begin_with(previous, ids, found, worth) if isinstance(previous, Plan) else None
+        keep, begin = _all_that_matter(found, worth, keep, method, begin)
+        pairs, was_open = found.only(keep), was_open[keep]
+        problem = pose_problem(pairs, worth[keep])
         before = np.column_stack([pairs.rows, pairs.columns])[was_open] if previous is not None else None
         clashes = situation.town.offers.clashes
         result = solve_without_clashes(problem, clashes, method, before, warm_start=begin)
     with stage("collect"):
-        workings = Workings(situation, pairs, parts, switching, problem, result)
+        workings = Workings(situation, pairs, parts[keep], switching[keep], kept_back[keep], problem, result)
         proposals = _proposals(workings, ids)
         unmatched = open_wishes(situation, pairs, result, list(ids.newcomers))
     return Plan(
@@ -274,6 +288,16 @@ def _without_contradiction(
         pairs = ", ".join(f"{newcomer!r} with {offer!r}" for newcomer, offer in both)
         raise InvalidProblemError(f"expected no pair to be fixed and banned at once, got {pairs}")
     return fixed, banned
+
+
+def _kept_back(pairs: Pairs, ids: Ids, place_values: Mapping[str, float]) -> FloatArray:
+    """What the place of each pair is kept back for, shape (p,)."""
+    unknown = sorted(place_values.keys() - ids.offers.keys())
+    if unknown:
+        raise UnknownRecordError(f"place_values: expected offers of this plan, got {', '.join(unknown)}")
+    value = np.array([place_values.get(offer, 0.0) for offer in ids.offers])
+    can_wait = pairs.newcomers.waiting_weeks < pairs.policy.lookahead.longest_wait_weeks
+    return np.where(can_wait[pairs.rows], value[pairs.columns], 0.0)
 
 
 def _begin_with(previous: Plan, ids: Ids, found: Pairs, scores: FloatArray) -> AssignmentResult:

@@ -84,6 +84,20 @@ class Limits:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Lookahead:
+    """Whether places are kept for people who have not arrived yet, and for how long that may make others wait.
+
+    A place costs what it is expected to bring to somebody who arrives within `weeks`: the mean of the prices
+    in `samples` futures drawn from past arrivals. Whoever has waited `longest_wait_weeks` pays nothing.
+    """
+
+    is_on: bool = False
+    weeks: int = 12
+    samples: int = 16
+    longest_wait_weeks: int = 6
+
+
+@dataclass(frozen=True, kw_only=True)
 class Policy:
     """Everything a town can set about a matching run.
 
@@ -95,6 +109,7 @@ class Policy:
     bonus : Bonus
     travel : Travel
     limits : Limits
+    lookahead : Lookahead
     switching_bonus : float
         Added to the score of a pair that is already an open proposal, so that a re-match changes little.
 
@@ -115,6 +130,7 @@ class Policy:
     bonus: Bonus = field(default_factory=Bonus)
     travel: Travel = field(default_factory=Travel)
     limits: Limits = field(default_factory=Limits)
+    lookahead: Lookahead = field(default_factory=Lookahead)
     switching_bonus: float = 0.02
 
     def __post_init__(self) -> None:
@@ -250,6 +266,9 @@ def _problems(policy: Policy) -> Iterator[str]:
     yield from _outside("limits.common_minutes", policy.limits.common_minutes, 15, 1_440)
     yield from _outside("limits.freshness_days", policy.limits.freshness_days, 1, 10_000)
     yield from _outside("limits.candidates_per_kind", policy.limits.candidates_per_kind, 1, 1_000_000)
+    yield from _outside("lookahead.weeks", policy.lookahead.weeks, 1, 104)
+    yield from _outside("lookahead.samples", policy.lookahead.samples, 1, 1_000)
+    yield from _outside("lookahead.longest_wait_weeks", policy.lookahead.longest_wait_weeks, 0, 104)
     yield from _outside("switching_bonus", policy.switching_bonus, 0, 1)
     if not sum(dataclasses.astuple(policy.weights)) > 0:
         yield "weights: expected at least one above 0, got none"
