@@ -1,20 +1,233 @@
-"""Which pairs are possible: everybody within reach, less what a rule forbids. Gives no score."""
+"""Which pairs are possible, and the best of these for each newcomer and kind. Assigns nothing."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
 import numpy as np
-from scipy.spatial import cKDTree
 
-from matcher.eligibility import Pairs, Situation, allowed
-from matcher.encoding import FloatArray, IntArray
-from matcher.geography import reach_km
+from matcher._sieve.packing import RULE_OF_BIT, PackedOffers, pack_marks, pack_newcomers, pack_offers
+from matcher._sieve.searching import Best, Scratch, Terms, count_obstacles, find_best, judge_pairs
+from matcher.criteria import CRITERIA
+from matcher.eligibility import RULES, Pairs, Situation
+from matcher.encoding import STEP_MINUTES, BoolArray, FloatArray, IntArray
+from matcher.geography import pace
+from matcher.scoring import shares
+from matcher.vocabulary import KINDS, MODES
 
-_ROWS_AT_ONCE = 2_000
-_CLOSE_ENOUGH_KM = 1e-6
+# Newcomers that one thread looks at in one go, and how many pairs it may keep meanwhile.
+_ROWS_AT_ONCE, _PAIRS_AT_ONCE = 500, 2_000_000
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Possible pairs with their scores.
+
+    Parameters
+    ----------
+    pairs : Pairs
+        Sorted by row, then column.
+    scores : ndarray of float64, shape (p,)
+        As the sums of `matcher.scoring.score_parts`, to 1e-6.
+    n_allowed : int
+        How many pairs every rule allows; those not in `pairs` were left out.
+    cut_at : ndarray of float64, shape (n, kinds)
+        No pair of this newcomer and kind that was left out is worth more than this; ``-inf`` where none was.
+    """
+
+    pairs: Pairs
+    scores: FloatArray
+    n_allowed: int
+    cut_at: FloatArray
+
+
+class Sieve:
+    """A situation made ready for passes over all its pairs.
+
+    Parameters
+    ----------
+    situation : Situation
+
+    Notes
+    -----
+    Every pass uses as many threads as there are processors, and gives the same with any number of them.
+    """
+
+    def __init__(self, situation: Situation) -> None:
+        self.situation = situation
+        self._newcomers = pack_newcomers(situation)
+        self._n_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+
+    def best(
+        self,
+        n_best: int | None = None,
+        *,
+        rows: IntArray | None = None,
+        costs: FloatArray | None = None,
+        prices: FloatArray | None = None,
+        group_prices: FloatArray | None = None,
+        floors: FloatArray | None = None,
+    ) -> Candidates:
+        """The possible pairs that are worth most: score less what the place costs.
+
+        Parameters
+        ----------
+        n_best : int, optional
+            How many a newcomer keeps of each kind; ties go to the offer that comes first. None: all.
+        rows : ndarray of int64, optional
+            Newcomers to look at, ascending; all of them by default.
+        costs : ndarray of float64, shape (m,), optional
+            What a place costs whoever can wait (see `matcher.policy.Lookahead`).
+        prices : ndarray of float64, shape (m,), optional
+            What it costs everybody.
+        group_prices : ndarray of float64, shape (m, G + 1), optional
+            And what it costs people of each first language; the last column is for those without one.
+        floors : ndarray of float64, shape (n, kinds), optional
+            Only pairs that are worth more than this.
+
+        Returns
+        -------
+        Candidates
+        """
+        town = self.situation.town
+        n, m = town.newcomers.age.size, town.offers.age.size
+        open_columns = np.flatnonzero(town.offers.is_active & (self.situation.free_places > 0))
+        offers, grid = pack_offers(self.situation, open_columns)
+        marks = pack_marks(self.situation, offers.position)
+        at = offers.column
+        terms = self._terms(offers)._replace(
+            costs=np.zeros(at.size) if costs is None else costs[at],
+            prices=np.zeros(at.size) if prices is None else prices[at],
+            group_prices=np.zeros((at.size, 0)) if group_prices is None else group_prices[at],
+            floors=np.full((n, len(KINDS)), -np.inf) if floors is None else floors,
+        )
+        asked = np.arange(n) if rows is None else rows
+        asked = asked[town.newcomers.is_ready[asked] & town.newcomers.has_consent[asked]]
+        asked = asked[self.situation.open_total[asked] > 0]
+        n_kept = min(at.size, m if n_best is None else n_best)
+        width = min(at.size, len(KINDS) * n_kept)
+        at_once = max(1, min(_ROWS_AT_ONCE, _PAIRS_AT_ONCE // max(1, width)))
+
+        def search(block: IntArray) -> tuple[IntArray, IntArray, FloatArray, IntArray, FloatArray]:
+            best = Best(
+                np.empty((block.size, width), np.int32), np.empty((block.size, width)),
+                np.zeros(block.size, np.int64), np.zeros(block.size, np.int64),
+                np.empty((block.size, len(KINDS))),
+            )  # fmt: skip
+            find_best(
+                self._newcomers, offers, grid, marks, terms, block, self._scratch(at.size, n_kept), best
+            )
+            used = np.arange(width) < best.n_kept[:, None]
+            found = np.repeat(block, best.n_kept)
+            columns, scores = best.column[used].astype(np.int64), best.score[used]
+            order = np.argsort(found * m + columns)
+            return found[order], columns[order], scores[order], best.n_allowed, best.cut_at
+
+        blocks = [asked[start : start + at_once] for start in range(0, asked.size, at_once)]
+        parts = self._in_threads(search, blocks)
+        cut_at = np.full((n, len(KINDS)), -np.inf)
+        for block, part in zip(blocks, parts, strict=True):
+            cut_at[block] = part[4]
+        found_rows, found_columns = (
+            np.concatenate([np.empty(0, np.int64), *(part[k] for part in parts)]) for k in (0, 1)
+        )
+        return Candidates(
+            Pairs(self.situation, found_rows, found_columns),
+            np.concatenate([np.empty(0), *(part[2] for part in parts)]),
+            int(sum(part[3].sum() for part in parts)),
+            cut_at,
+        )
+
+    def obstacles(
+        self, rows: IntArray, columns: IntArray, *, ignored: str = "wanted", only_alone: bool
+    ) -> IntArray:
+        """How many of some offers each rule keeps away from some newcomers.
+
+        Parameters
+        ----------
+        rows, columns : ndarray of int64
+        ignored : str
+            A rule that is not looked at.
+        only_alone : bool
+            Count only offers that one rule alone keeps away.
+
+        Returns
+        -------
+        ndarray of int64, shape (rows, number of rules)
+        """
+        offers, _grid = pack_offers(self.situation, columns)
+        marks, terms = pack_marks(self.situation, offers.position), self._terms(offers)
+        names = [rule.name for rule in RULES]
+        at = np.arange(columns.size)
+
+        def count(block: IntArray) -> IntArray:
+            counts = np.zeros((block.size, len(RULES)), np.int64)
+            scratch = self._scratch(columns.size, 0)
+            count_obstacles(
+                self._newcomers, offers, marks, terms, block, at, 1 << names.index(ignored), only_alone,
+                scratch, counts,
+            )  # fmt: skip
+            return counts
+
+        blocks = [rows[start : start + _ROWS_AT_ONCE] for start in range(0, rows.size, _ROWS_AT_ONCE)]
+        return np.concatenate([np.zeros((0, len(RULES)), np.int64), *self._in_threads(count, blocks)])
+
+    def judge(self, pairs: Pairs) -> tuple[BoolArray, FloatArray]:
+        """Every rule and criterion of some pairs: what the passes over all pairs rest on.
+
+        Returns
+        -------
+        ndarray of bool, shape (p, number of rules)
+            As `matcher.eligibility.broken_rules`.
+        ndarray of float64, shape (p, number of criteria)
+        """
+        offers, _grid = pack_offers(self.situation, np.arange(self.situation.town.offers.age.size))
+        rules = np.zeros(pairs.rows.size, np.int64)
+        values = np.zeros((pairs.rows.size, len(CRITERIA)))
+        judge_pairs(
+            self._newcomers, offers, pack_marks(self.situation, offers.position), self._terms(offers),
+            pairs.rows, offers.position[pairs.columns], self._scratch(offers.column.size, 0), rules, values,
+        )  # fmt: skip
+        return (rules[:, None] >> np.arange(len(RULES)) & 1).astype(np.bool_), values
+
+    def _terms(self, offers: PackedOffers) -> Terms:
+        policy, m = self.situation.policy, offers.column.size
+        return Terms(
+            shares=shares(policy).copy(),
+            minutes_a_km=np.array([pace(mode, policy.travel)[1] for mode in MODES]),
+            rule_of_bit=RULE_OF_BIT,
+            run=-(-policy.limits.common_minutes // STEP_MINUTES),
+            costs=np.zeros(m),
+            prices=np.zeros(m),
+            group_prices=np.zeros((m, 0)),
+            floors=np.zeros((0, len(KINDS))),
+        )
+
+    def _scratch(self, n_offers: int, n_best: int) -> Scratch:
+        town = self.situation.town
+        n_terms, kinds = len(town.terms), len(KINDS)
+        return Scratch(
+            likes=np.zeros(n_terms), named=np.zeros(n_terms), against=np.zeros(n_terms),
+            skills=np.zeros(n_terms), goals=np.zeros(town.newcomers.goals.shape[1]), norms=np.zeros(6),
+            steps=np.zeros((2, town.newcomers.free_steps.shape[1]), np.uint64),
+            marked=np.zeros(n_offers, np.int64),
+            worth=np.empty((kinds, n_best)), score=np.empty((kinds, n_best)),
+            held=np.empty((kinds, n_best), np.int64), size=np.zeros(kinds, np.int64),
+        )  # fmt: skip
+
+    def _in_threads(self, work: Callable[[IntArray], Any], blocks: list[IntArray]) -> list[Any]:
+        if self._n_threads < 2 or len(blocks) < 2:
+            return [work(block) for block in blocks]
+        with ThreadPoolExecutor(self._n_threads) as threads:
+            return list(threads.map(work, blocks))
 
 
 def find_candidates(situation: Situation) -> Pairs:
-    """Every pair that all hard rules allow.
+    """Every pair that all hard rules allow, sorted by row, then column.
 
     Parameters
     ----------
@@ -23,26 +236,8 @@ def find_candidates(situation: Situation) -> Pairs:
     Returns
     -------
     Pairs
-        Sorted by row, then column.
-
-    Notes
-    -----
-    People and offers who are out of the question whatever the other side (no consent, no free place, ...)
-    are left out first; a k-d tree then gives the offers within each person's reach; the rules judge the rest,
-    in blocks of rows so that memory stays bounded. Somebody without a point is within everybody's reach.
     """
-    rows, columns = _open_rows(situation), _open_columns(situation)
-    blocks = [
-        allowed(_within_reach(situation, rows[start : start + _ROWS_AT_ONCE], columns))
-        for start in range(0, rows.size, _ROWS_AT_ONCE)
-    ]
-    found = Pairs(
-        situation,
-        np.concatenate([np.empty(0, np.int64), *(block.rows for block in blocks)]),
-        np.concatenate([np.empty(0, np.int64), *(block.columns for block in blocks)]),
-    )
-    order = np.lexsort((found.columns, found.rows))
-    return Pairs(situation, found.rows[order], found.columns[order])
+    return Sieve(situation).best().pairs
 
 
 def all_pairs(situation: Situation, rows: IntArray, columns: IntArray) -> Pairs:
@@ -54,60 +249,3 @@ def all_pairs(situation: Situation, rows: IntArray, columns: IntArray) -> Pairs:
     rows, columns : ndarray of int64
     """
     return Pairs(situation, np.repeat(rows, columns.size), np.tile(columns, rows.size))
-
-
-def keep_best(pairs: Pairs, scores: FloatArray, n_best: int) -> np.ndarray:
-    """Which pairs are among the best of their newcomer and kind.
-
-    Parameters
-    ----------
-    pairs : Pairs
-    scores : ndarray of float64, shape (p,)
-    n_best : int
-        How many a newcomer keeps of each kind; ties go to the offer that comes first.
-
-    Returns
-    -------
-    ndarray of bool, shape (p,)
-    """
-    kind = pairs.offers.kind[pairs.columns]
-    order = np.lexsort((pairs.columns, -scores, kind, pairs.rows))
-    sorted_rows, sorted_kinds = pairs.rows[order], kind[order]
-    starts_anew = np.ones(order.size, np.bool_)
-    starts_anew[1:] = (sorted_rows[1:] != sorted_rows[:-1]) | (sorted_kinds[1:] != sorted_kinds[:-1])
-    start = np.maximum.accumulate(np.where(starts_anew, np.arange(order.size), 0))
-    keep = np.empty(order.size, np.bool_)
-    keep[order] = np.arange(order.size) - start < n_best
-    return keep
-
-
-def _open_rows(situation: Situation) -> IntArray:
-    newcomers = situation.town.newcomers
-    return np.flatnonzero(newcomers.is_ready & newcomers.has_consent & (situation.open_total > 0))
-
-
-def _open_columns(situation: Situation) -> IntArray:
-    return np.flatnonzero(situation.town.offers.is_active & (situation.free_places > 0))
-
-
-def _within_reach(situation: Situation, rows: IntArray, columns: IntArray) -> Pairs:
-    newcomers, offers = situation.town.newcomers, situation.town.offers
-    row_known = np.isfinite(newcomers.points_km[rows]).all(axis=1)
-    column_known = np.isfinite(offers.points_km[columns]).all(axis=1)
-    near_rows, near_columns = rows[row_known], columns[column_known]
-    parts = [
-        all_pairs(situation, rows[~row_known], columns),
-        all_pairs(situation, near_rows, columns[~column_known]),
-    ]
-    if near_rows.size and near_columns.size:
-        reach = reach_km(newcomers.max_minutes, newcomers.modes, situation.policy.travel)[near_rows]
-        tree = cKDTree(offers.points_km[near_columns])
-        hits = tree.query_ball_point(newcomers.points_km[near_rows], reach + _CLOSE_ENOUGH_KM)
-        lengths = np.array([len(hit) for hit in hits], np.int64)
-        flat = np.fromiter((column for hit in hits for column in hit), np.int64, count=lengths.sum())
-        parts.append(Pairs(situation, np.repeat(near_rows, lengths), near_columns[flat]))
-    return Pairs(
-        situation,
-        np.concatenate([part.rows for part in parts]),
-        np.concatenate([part.columns for part in parts]),
-    )

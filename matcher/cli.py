@@ -32,7 +32,7 @@ _MOST_PROBLEMS_SHOWN = 50
 STAGE_TEXTS = dict(
     zip(
         STAGES,
-        ("Encoding people", "Finding candidates", "Scoring", "Assigning", "Collecting the plan"),
+        ("Encoding people", "Finding and weighing candidates", "Assigning", "Collecting the plan"),
         strict=True,
     )
 )

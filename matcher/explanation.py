@@ -14,8 +14,9 @@ from matcher.candidates import all_pairs
 from matcher.eligibility import RULES, Pairs, Situation, broken_rules
 from matcher.encoding import FloatArray, encode
 from matcher.exceptions import UnknownRecordError
+from matcher.narrowing import pose_problem
 from matcher.people import Newcomer, Offer
-from matcher.plan import IdPair, Ids, Plan, known, parts_by_name, pose_problem
+from matcher.plan import IdPair, Ids, Plan, known, parts_by_name
 from matcher.policy import Policy
 from matcher.scoring import score_parts
 from matcher.vocabulary import KINDS

@@ -232,7 +232,7 @@ def travel_minutes(distance_km: FloatArray, modes: BoolArray, travel: Travel) ->
     """
     minutes = np.full(distance_km.shape, np.inf)
     for column, mode in enumerate(MODES):
-        fixed, per_km = _pace(mode, travel)
+        fixed, per_km = pace(mode, travel)
         np.minimum(minutes, np.where(modes[:, column], fixed + per_km * distance_km, np.inf), out=minutes)
     return np.where(np.isnan(distance_km), np.nan, minutes)
 
@@ -253,11 +253,11 @@ def reach_km(minutes: FloatArray, modes: BoolArray, travel: Travel) -> FloatArra
     """
     reach = np.zeros(minutes.shape)
     for column, mode in enumerate(MODES):
-        fixed, per_km = _pace(mode, travel)
+        fixed, per_km = pace(mode, travel)
         np.maximum(reach, np.where(modes[:, column], (minutes - fixed) / per_km, 0.0), out=reach)
     return reach
 
 
-def _pace(mode: str, travel: Travel) -> tuple[float, float]:
+def pace(mode: str, travel: Travel) -> tuple[float, float]:
     """Fixed minutes and minutes a kilometre (as the crow flies) of a mode."""
     return getattr(travel, f"{mode}_fixed_minutes"), 60 * travel.detour / getattr(travel, f"{mode}_kmh")

@@ -1,6 +1,6 @@
 """The whole way in one call: people and a policy to a plan. A plan is data; questions are asked elsewhere.
 
-Stages: encode, candidates, scores, assignment, collect.
+Stages: encode, candidates, assignment, collect.
 """
 
 from __future__ import annotations
@@ -22,24 +22,22 @@ from matcher.assignment import (
     Certificate,
     carry_over,
     certify,
-    reduced_values,
-    solve,
     solve_without_clashes,
 )
-from matcher.candidates import find_candidates, keep_best
+from matcher.candidates import Sieve
 from matcher.criteria import CRITERIA
-from matcher.eligibility import Pairs, Situation, is_stored
-from matcher.encoding import BoolArray, FloatArray, IntArray, encode
+from matcher.eligibility import Pairs, Situation
+from matcher.encoding import FloatArray, encode
 from matcher.exceptions import InvalidProblemError, UnknownRecordError
+from matcher.narrowing import Field, pose_problem
 from matcher.people import Newcomer, Offer
 from matcher.policy import Policy
 from matcher.scoring import row_bonus, score_parts
 from matcher.unmatched import Unmatched, open_wishes
 from matcher.vocabulary import KINDS
 
-STAGES = ("encode", "candidates", "scores", "assignment", "collect")
+STAGES = ("encode", "candidates", "assignment", "collect")
 IdPair = tuple[str, str]
-_WORTH_MORE = 1e-9
 Progress = Callable[[str], None]
 
 
@@ -74,10 +72,10 @@ class Workings:
 
     Parameters
     ----------
-    situation : Situation
+    sieve : Sieve
     pairs : Pairs
         The candidates the assignment chose from.
-    parts : ndarray of float64, shape (p, number of criteria)
+    scores : ndarray of float64, shape (p,)
     switching : ndarray of float64, shape (p,)
         Bonus of the pairs that were open proposals before.
     kept_back : ndarray of float64, shape (p,)
@@ -86,18 +84,23 @@ class Workings:
     result : AssignmentResult
     """
 
-    situation: Situation
+    sieve: Sieve
     pairs: Pairs
-    parts: FloatArray
+    scores: FloatArray
     switching: FloatArray
     kept_back: FloatArray
     problem: AssignmentProblem
     result: AssignmentResult
 
     @property
+    def situation(self) -> Situation:
+        """The town as it stood."""
+        return self.sieve.situation
+
+    @property
     def worth(self) -> FloatArray:
         """What each pair counts for in the assignment, shape (p,)."""
-        return self.parts.sum(axis=1) + self.switching - self.kept_back
+        return self.scores + self.switching - self.kept_back
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,10 @@ class Plan:
     status : {"optimal", "feasible"}
     n_candidates : int
         Pairs that every rule allows. Of these `n_left_out` were beyond the best of their newcomer and kind
-        (`Limits.candidates_per_kind`) and could be left out: the prices show that no better plan uses them.
+        (`Limits.candidates_per_kind`) and left out.
+    is_whole : bool
+        Whether the prices show that no better plan uses what was left out. If not, the proof speaks of the
+        candidates that were looked at alone.
     prices, urgency : mapping of str to float
         By offer: what one place less or more is worth at most. By newcomer: the bonus for serving them.
     seconds : mapping of str to float
@@ -133,6 +139,7 @@ class Plan:
     method: str
     n_candidates: int
     n_left_out: int
+    is_whole: bool
     prices: Mapping[str, float]
     urgency: Mapping[str, float]
     seconds: Mapping[str, float] = field(compare=False)
@@ -240,26 +247,23 @@ def make_plan(
             encode(newcomers, offers, policy, today), policy, ids.matrix(fixed), ids.matrix(banned)
         )
     with stage("candidates"):
-        found = find_candidates(situation)
-    with stage("scores"):
-        parts = score_parts(found)
-        was_open = is_stored(ids.known_matrix(_id_pairs(previous)), found)
-        switching = np.where(was_open, policy.switching_bonus, 0.0)
-        kept_back = _kept_back(found, ids, place_values or {})
-        worth = parts.sum(axis=1) + switching - kept_back
-        keep = keep_best(found, parts.sum(axis=1), policy.limits.candidates_per_kind) | was_open
+        sieve = Sieve(situation)
+        still_open = ids.known_matrix(_id_pairs(previous))
+        field = Field(sieve, _place_values(ids, place_values or {}), still_open)
     with stage("assignment"):
-        begin = _begin_with(previous, ids, found, worth) if isinstance(previous, Plan) else None
-        keep, begin = _all_that_matter(found, worth, keep, method, begin)
-        pairs, was_open = found.only(keep), was_open[keep]
-        problem = pose_problem(pairs, worth[keep])
-        before = np.column_stack([pairs.rows, pairs.columns])[was_open] if previous is not None else None
+        begin = _begin_with(previous, ids, field) if isinstance(previous, Plan) else None
+        problem, begin = field.solve(method, begin)
+        before = None
+        if previous is not None:
+            before = np.column_stack([field.pairs.rows, field.pairs.columns])[field.was_open]
         clashes = situation.town.offers.clashes
         result = solve_without_clashes(problem, clashes, method, before, warm_start=begin)
     with stage("collect"):
-        workings = Workings(situation, pairs, parts[keep], switching[keep], kept_back[keep], problem, result)
+        workings = Workings(
+            sieve, field.pairs, field.scores, field.switching, field.kept_back, problem, result
+        )
         proposals = _proposals(workings, ids)
-        unmatched = open_wishes(situation, pairs, result, list(ids.newcomers))
+        unmatched = open_wishes(sieve, field.pairs, result, list(ids.newcomers))
     return Plan(
         newcomers=newcomers,
         offers=offers,
@@ -270,8 +274,9 @@ def make_plan(
         certificate=certify(problem, result),
         status=result.status,
         method=result.method,
-        n_candidates=found.rows.size,
-        n_left_out=int(found.rows.size - pairs.rows.size),
+        n_candidates=field.n_allowed,
+        n_left_out=field.n_allowed - field.pairs.rows.size,
+        is_whole=field.is_whole,
         prices=MappingProxyType(dict(zip(ids.offers, result.column_prices.tolist(), strict=True))),
         urgency=MappingProxyType(dict(zip(ids.newcomers, row_bonus(situation).tolist(), strict=True))),
         seconds=MappingProxyType(seconds),
@@ -290,46 +295,20 @@ def _without_contradiction(
     return fixed, banned
 
 
-def _kept_back(pairs: Pairs, ids: Ids, place_values: Mapping[str, float]) -> FloatArray:
-    """What the place of each pair is kept back for, shape (p,)."""
+def _place_values(ids: Ids, place_values: Mapping[str, float]) -> FloatArray:
+    """By column; raises UnknownRecordError for offers that are not given."""
     unknown = sorted(place_values.keys() - ids.offers.keys())
     if unknown:
         raise UnknownRecordError(f"place_values: expected offers of this plan, got {', '.join(unknown)}")
-    value = np.array([place_values.get(offer, 0.0) for offer in ids.offers])
-    can_wait = pairs.newcomers.waiting_weeks < pairs.policy.lookahead.longest_wait_weeks
-    return np.where(can_wait[pairs.rows], value[pairs.columns], 0.0)
+    return np.array([place_values.get(offer, 0.0) for offer in ids.offers], np.float64)
 
 
-def _begin_with(previous: Plan, ids: Ids, found: Pairs, scores: FloatArray) -> AssignmentResult:
+def _begin_with(previous: Plan, ids: Ids, field: Field) -> AssignmentResult:
     """The result of an earlier plan in the rows and columns of this one, matched by id."""
     old = Ids.of(previous.newcomers, previous.offers)
     rows = [old.newcomers.get(newcomer, -1) for newcomer in ids.newcomers]
     columns = [old.offers.get(offer, -1) for offer in ids.offers]
-    return carry_over(previous.workings.result, pose_problem(found, scores), rows, columns)
-
-
-def _all_that_matter(
-    found: Pairs, scores: FloatArray, keep: BoolArray, method: str, begin: AssignmentResult | None
-) -> tuple[BoolArray, AssignmentResult | None]:
-    """Which candidates the plan has to look at: those kept, and whatever their prices do not rule out.
-
-    Solve the kept ones; any other that is worth more than the prices of the limits it would use comes in;
-    until there is none. The prices then prove the plan over all candidates (column generation). Each solution
-    begins with the one before, the first with `begin`; the last is returned.
-    """
-    if keep.all():
-        return keep, begin
-    everything = pose_problem(found, scores)
-    most = found.situation.policy.limits.candidates_per_kind
-    while True:
-        kept = pose_problem(found.only(keep), scores[keep])
-        begin = solve(kept, method, warm_start=begin)
-        value = reduced_values(everything, begin)
-        missing = ~keep & (value > _WORTH_MORE)
-        if not missing.any():
-            return keep, begin
-        keep = keep.copy()
-        keep[missing] = keep_best(found.only(missing), value[missing], most)
+    return carry_over(previous.workings.result, pose_problem(field.pairs, field.worth), rows, columns)
 
 
 @dataclass(frozen=True)
@@ -371,45 +350,6 @@ class Ids:
         return sparse.csr_array((np.ones(len(known), np.bool_), (rows, columns)), shape=shape)
 
 
-def pose_problem(pairs: Pairs, scores: FloatArray) -> AssignmentProblem:
-    """The assignment problem of some candidates: free places, open wishes, mixing limits, bonuses.
-
-    Parameters
-    ----------
-    pairs : Pairs
-    scores : ndarray of float64, shape (p,)
-
-    Returns
-    -------
-    AssignmentProblem
-    """
-    situation = pairs.situation
-    newcomers, offers = situation.town.newcomers, situation.town.offers
-    shape = (newcomers.age.size, offers.age.size)
-    group_places = situation.group_places
-    has_group_limits = bool((group_places >= 0).any())
-    return AssignmentProblem(
-        sparse.csr_array((scores, (pairs.rows, pairs.columns)), shape=shape),
-        situation.free_places,
-        demand=situation.open_total,
-        kinds=offers.kind,
-        kind_demand=situation.open_wants,
-        groups=_groups(newcomers.group, group_places.shape[1]) if has_group_limits else None,
-        group_capacity=_with_free_group(group_places) if has_group_limits else None,
-        row_bonus=row_bonus(situation),
-        slots=offers.slots,
-    )
-
-
-def _groups(group: IntArray, n_groups: int) -> IntArray:
-    """Whoever named no native language is in a group of their own without limits."""
-    return np.where(group < 0, n_groups, group)
-
-
-def _with_free_group(group_places: IntArray) -> IntArray:
-    return np.column_stack([group_places, np.full(group_places.shape[0], -1, np.int64)])
-
-
 def _id_pairs(previous: Plan | Iterable[IdPair] | None) -> Iterable[IdPair]:
     if previous is None:
         return ()
@@ -426,6 +366,7 @@ def summary(plan: Plan) -> dict[str, Any]:
         "offers": len(plan.offers),
         "candidates": plan.n_candidates,
         "candidates_left_out": plan.n_left_out,
+        "is_whole": plan.is_whole,
         "proposals": len(plan.proposals),
         "proposals_by_kind": {k: sum(p.kind == k for p in plan.proposals) for k in KINDS},
         "newcomers_served": len(served),
@@ -451,17 +392,9 @@ def _open_by_reason(plan: Plan) -> dict[str, int]:
 # Collecting ------------------------------------------------------------------------------------------
 
 
-def _chosen(workings: Workings) -> IntArray:
-    """Positions of the chosen pairs among the candidates, which are sorted by row, then column."""
-    width = workings.problem.n_columns
-    keys = workings.pairs.rows * width + workings.pairs.columns
-    chosen = workings.result.pairs
-    return np.searchsorted(keys, chosen[:, 0] * width + chosen[:, 1])
-
-
 def _proposals(workings: Workings, ids: Ids) -> tuple[Proposal, ...]:
-    chosen = _chosen(workings)
-    pairs = Pairs(workings.situation, workings.pairs.rows[chosen], workings.pairs.columns[chosen])
+    chosen = workings.result.pairs
+    pairs = Pairs(workings.situation, chosen[:, 0], chosen[:, 1])
     newcomer_ids, offer_ids = list(ids.newcomers), list(ids.offers)
     return tuple(
         Proposal(
@@ -479,7 +412,7 @@ def _proposals(workings: Workings, ids: Ids) -> tuple[Proposal, ...]:
             pairs.offers.kind[pairs.columns].tolist(),
             pairs.distance_km.tolist(),
             pairs.minutes.tolist(),
-            workings.parts[chosen],
+            score_parts(pairs),
             strict=True,
         )
     )

@@ -85,7 +85,7 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True)
 class Lookahead:
-    """Whether places are kept for people who have not arrived yet, and for how long that may make others wait.
+    """Whether places are kept for people who have not arrived yet, and how long others may wait for that.
 
     A place costs what it is expected to bring to somebody who arrives within `weeks`: the mean of the prices
     in `samples` futures drawn from past arrivals. Whoever has waited `longest_wait_weeks` pays nothing.

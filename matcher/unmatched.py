@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
 
 from matcher.assignment import AssignmentResult
-from matcher.candidates import all_pairs
-from matcher.eligibility import RULES, Pairs, Rule, Situation, broken_rules
-from matcher.encoding import BoolArray, IntArray
+from matcher.candidates import Sieve
+from matcher.eligibility import RULES, Pairs, Situation
+from matcher.encoding import IntArray
 from matcher.vocabulary import KINDS
-
-_ROWS_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
@@ -55,13 +53,13 @@ REASONS: Mapping[str, str] = MappingProxyType(
 
 
 def open_wishes(
-    situation: Situation, pairs: Pairs, result: AssignmentResult, newcomer_ids: Sequence[str]
+    sieve: Sieve, pairs: Pairs, result: AssignmentResult, newcomer_ids: Sequence[str]
 ) -> tuple[Unmatched, ...]:
     """The wishes that a result leaves open, each with its reason.
 
     Parameters
     ----------
-    situation : Situation
+    sieve : Sieve
     pairs : Pairs
         The candidates the result chose from, sorted by row.
     result : AssignmentResult
@@ -73,10 +71,11 @@ def open_wishes(
     tuple of Unmatched
         By row, then kind.
     """
+    situation = sieve.situation
     kind_of = situation.town.offers.kind
     proposed = np.zeros_like(situation.open_wants)
     np.add.at(proposed, (result.pairs[:, 0], kind_of[result.pairs[:, 1]]), 1)
-    reasons = _reasons(situation, pairs, result, proposed)
+    reasons = _reasons(sieve, pairs, result, proposed)
     return tuple(
         Unmatched(
             newcomer_id=newcomer_ids[row],
@@ -90,9 +89,10 @@ def open_wishes(
 
 
 def _reasons(
-    situation: Situation, pairs: Pairs, result: AssignmentResult, proposed: IntArray
+    sieve: Sieve, pairs: Pairs, result: AssignmentResult, proposed: IntArray
 ) -> dict[tuple[int, int], str]:
     """The reason of every wish that is left open, by row and kind."""
+    situation = sieve.situation
     n_rows, n_kinds = proposed.shape
     kind_of = situation.town.offers.kind
     has_candidates = np.zeros((n_rows, n_kinds), np.bool_)
@@ -111,10 +111,8 @@ def _reasons(
             spare = _unchosen(pairs, result, row, kind)
             reasons[row, kind] = _reason_despite_candidates(situation, own, spare, bool(at_limit[row]))
         without = np.flatnonzero(short & ~has_candidates[:, kind])
-        for start in range(0, without.size, _ROWS_AT_ONCE):
-            block = without[start : start + _ROWS_AT_ONCE]
-            names = _blocking_rules(situation, block, np.flatnonzero(kind_of == kind))
-            reasons |= {(row, kind): name for row, name in zip(block.tolist(), names, strict=True)}
+        names = _blocking_rules(sieve, without, kind)
+        reasons |= {(row, kind): name for row, name in zip(without.tolist(), names, strict=True)}
     return reasons
 
 
@@ -148,28 +146,22 @@ def _reason_despite_candidates(situation: Situation, own: IntArray, spare: IntAr
     return "places_taken"
 
 
-def _blocking_rules(situation: Situation, rows: IntArray, columns: IntArray) -> Collection[str]:
+def _blocking_rules(sieve: Sieve, rows: IntArray, kind: int) -> list[str]:
     """The rule that stands most in the way of each row, given the offers of one kind.
 
     That rule which alone keeps the largest number of offers away; where no single rule does, the one that
-    forbids most offers. What forbids all of them whatever the offer (consent, status, minors) shows by that.
+    forbids most offers. Consent and readiness come before any other reason.
     """
+    town = sieve.situation.town
+    columns = np.flatnonzero(town.offers.kind == kind)
     if not columns.size:
         return ["no_offers"] * rows.size
-    judged = [rule for rule in RULES if rule.name != "wanted"]
-    kept = np.array([rule in judged for rule in RULES])
-    broken = broken_rules(all_pairs(situation, rows, columns))[:, kept].reshape(rows.size, columns.size, -1)
-    alone = broken & (broken.sum(axis=2, keepdims=True) == 1)
-    n_alone, n_broken = alone.sum(axis=1), broken.sum(axis=1)
-    weight = np.where(n_alone.any(axis=1, keepdims=True), n_alone, n_broken)
-    personal = _personal(broken, judged)
-    return [
-        personal[position] or judged[int(np.argmax(weights))].name for position, weights in enumerate(weight)
-    ]
-
-
-def _personal(broken: BoolArray, judged: Sequence[Rule]) -> list[str]:
-    """Consent or status, where they forbid everything: they come before any other reason."""
-    names = [rule.name for rule in judged]
-    always: BoolArray = np.logical_and.reduce(broken, axis=1)
-    return [next((name for name in ("consent", "status") if row[names.index(name)]), "") for row in always]
+    has_consent = town.newcomers.has_consent[rows]
+    is_ready = town.newcomers.is_ready[rows] & town.offers.is_active[columns].any()
+    names = np.where(has_consent, "status", "consent").astype(object)
+    asked = np.flatnonzero(has_consent & is_ready)
+    counts = sieve.obstacles(rows[asked], columns, only_alone=True)
+    nothing_alone = np.flatnonzero(~counts.any(axis=1))
+    counts[nothing_alone] = sieve.obstacles(rows[asked[nothing_alone]], columns, only_alone=False)
+    names[asked] = np.array([rule.name for rule in RULES], object)[counts.argmax(axis=1)]
+    return names.tolist()

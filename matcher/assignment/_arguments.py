@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csc_array, csc_matrix, csr_array, csr_matrix
 
-from matcher.assignment._compiled import kernel
+from matcher._compiled import kernel
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]

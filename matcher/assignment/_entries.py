@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher.assignment._compiled import kernel
+from matcher._compiled import kernel
 from matcher.assignment.problem import AssignmentProblem, IntArray
 
 # So many entries are looked through faster than they are halved.

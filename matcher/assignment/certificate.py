@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher.assignment._compiled import inlined, kernel
+from matcher._compiled import inlined, kernel
 from matcher.assignment._entries import entries_of
 from matcher.assignment._prices import Prices
 from matcher.assignment._whole import whole_scale

@@ -61,7 +61,7 @@ def test_json_is_one_object_with_counts_value_proof_and_seconds(town: Path) -> N
     assert figures["proposals"] == 2
     assert figures["status"] == "optimal"
     assert figures["objective"] == pytest.approx(figures["bound"])
-    assert set(figures["seconds"]) == {"encode", "candidates", "scores", "assignment", "collect"}
+    assert set(figures["seconds"]) == {"encode", "candidates", "assignment", "collect"}
 
 
 def test_a_table_says_what_was_matched_and_what_is_open(town: Path) -> None:

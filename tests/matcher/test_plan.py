@@ -328,7 +328,7 @@ def test_the_bonus_grows_with_need_and_waiting_and_ends_with_a_placement() -> No
 def test_progress_names_every_stage_in_order() -> None:
     seen: list[str] = []
     plan = plan_of([a_newcomer()], [an_offer()], progress=seen.append)
-    assert seen == list(plan.seconds) == ["encode", "candidates", "scores", "assignment", "collect"]
+    assert seen == list(plan.seconds) == ["encode", "candidates", "assignment", "collect"]
 
 
 # Questions about a plan ------------------------------------------------------------------------------

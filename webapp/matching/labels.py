@@ -64,8 +64,7 @@ NEED_TONES: Mapping[int, str] = {3: "quiet", 4: "wait"}
 STAGE_NAMES: Mapping[str, Any] = {
     "": _l("Waiting for its turn"),
     "encode": _l("Reading people and offers"),
-    "candidates": _l("Checking which pairs are possible"),
-    "scores": _l("Weighing how well they fit"),
+    "candidates": _l("Checking which pairs are possible, and how well they fit"),
     "assignment": _l("Finding the best plan for everybody at once"),
     "collect": _l("Writing down the reasons"),
     "store": _l("Storing the proposals"),

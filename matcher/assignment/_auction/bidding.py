@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from matcher._compiled import inlined, kernel
 from matcher.assignment._auction.books import Books, appraise, close_slot, is_closed, largest
 from matcher.assignment._auction.market import Ints, Market
 from matcher.assignment._clock import Clock
-from matcher.assignment._compiled import inlined, kernel
 
 # The least raise of a bid in each phase, as a share of the largest score; and by how many raises of the last
 # phase the prices fall before the next, so that few places stay dearer than anybody would pay. Chosen by

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from matcher._compiled import kernel
 from matcher.assignment._auction.books import Books, appraise, best_edge, clear, close_slot, give_up, take
 from matcher.assignment._auction.market import Ints, Market
-from matcher.assignment._compiled import kernel
 
 
 def choose_all(market: Market, books: Books, preferred: Ints) -> None:

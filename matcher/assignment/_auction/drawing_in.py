@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from matcher._compiled import inlined, kernel
 from matcher.assignment._auction.books import Books, give_up, holder_of_slot, take
 from matcher.assignment._auction.market import Ints, Market
 from matcher.assignment._auction.search import (
@@ -24,7 +25,6 @@ from matcher.assignment._auction.search import (
     reach,
     shift_prices,
 )
-from matcher.assignment._compiled import inlined, kernel
 
 LOW_HALF = 2**32 - 1
 

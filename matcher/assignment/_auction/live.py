@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from matcher._compiled import kernel
 from matcher.assignment._auction.books import Books, give_up
 from matcher.assignment._auction.choosing import choose_best, empty_groups
 from matcher.assignment._auction.drawing_in import (
@@ -16,7 +17,6 @@ from matcher.assignment._auction.drawing_in import (
 from matcher.assignment._auction.making_room import make_room
 from matcher.assignment._auction.market import Ints, Market
 from matcher.assignment._auction.search import FAR, Search, open_search
-from matcher.assignment._compiled import kernel
 
 # Arrays grow by this share and number at once.
 SPARE_SHARE, SPARE = 0.25, 1024

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from matcher._compiled import inlined, kernel
 from matcher.assignment._auction.books import Books, give_up, holder_of_slot, same_slot, take
 from matcher.assignment._auction.market import Ints, Market
 from matcher.assignment._auction.search import (
@@ -21,7 +22,6 @@ from matcher.assignment._auction.search import (
     reach,
     shift_prices,
 )
-from matcher.assignment._compiled import inlined, kernel
 
 
 @kernel

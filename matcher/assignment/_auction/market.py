@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher.assignment._compiled import kernel
+from matcher._compiled import kernel
 from matcher.assignment._whole import whole_numbers, whole_scale
 from matcher.assignment.problem import NO_LIMIT, AssignmentProblem
 

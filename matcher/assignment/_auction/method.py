@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from matcher._compiled import kernel
 from matcher.assignment._auction.bidding import find_prices
 from matcher.assignment._auction.books import Books, is_closed, open_books
 from matcher.assignment._auction.choosing import choose_all, keep_within_limits
@@ -11,7 +12,6 @@ from matcher.assignment._auction.market import Ints, Listing, Market, edge_of_en
 from matcher.assignment._auction.pricing import price_rows, prices_of
 from matcher.assignment._auction.rerouting import reroute
 from matcher.assignment._clock import Clock
-from matcher.assignment._compiled import kernel
 from matcher.assignment._solution import Solution, Start
 from matcher.assignment._whole import whole_numbers
 from matcher.assignment.problem import AssignmentProblem

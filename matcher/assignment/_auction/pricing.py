@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy.sparse import csr_array
 
+from matcher._compiled import kernel
 from matcher.assignment._auction.books import Books, appraise, largest
 from matcher.assignment._auction.market import Ints, Listing, Market
-from matcher.assignment._compiled import kernel
 from matcher.assignment._prices import Prices, charge_closed_limits
 from matcher.assignment.problem import AssignmentProblem
 

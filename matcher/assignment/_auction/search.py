@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from matcher._compiled import inlined
 from matcher.assignment._auction.market import Ints, Market
-from matcher.assignment._compiled import inlined
 
 FAR = 2**60
 

@@ -17,7 +17,7 @@ from scipy.sparse import csr_array
 import matcher
 from matcher.assignment import AssignmentProblem, AssignmentResult, certify, solve
 from matcher.assignment._auction import choosing, method, pricing, rerouting
-from matcher.assignment._compiled import FIRST_USE
+from matcher._compiled import FIRST_USE
 from matcher.exceptions import InvalidProblemError
 from tests.contracts.test_solver_contract import (
     assert_limits_are_kept,

@@ -580,14 +580,14 @@ def test_a_second_run_tells_what_changed_and_why(browser: Client, office: Office
 def test_a_run_under_way_shows_its_stage_and_refreshes_itself(browser: Client, office: Office) -> None:
     with office.writing():
         run = runs.start_run(office.me)
-        run.state, run.stage, run_id = "running", "scores", run.id
+        run.state, run.stage, run_id = "running", "candidates", run.id
     url = f"/runs/{run_id}"
 
     page = browser.get(url).text
     seen = html.unescape(re.findall(r'hx-get="([^"]+)"', page)[0])
 
-    assert "Weighing how well they fit" in page
-    assert '<progress aria-labelledby="progress" max="7" value="3">' in page
+    assert "Checking which pairs are possible, and how well they fit" in page
+    assert '<progress aria-labelledby="progress" max="6" value="2">' in page
     assert '<noscript><meta http-equiv="refresh" content="2"></noscript>' in page
     assert browser.get(seen, headers={"HX-Request": "true"}).status_code == 204
     office.change(Run, run_id, stage="assignment")

@@ -21,11 +21,17 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 _njit: Any = numba.njit
 
 
+# What kernels are made of, and the files whose constants are compiled into them.
+_MADE_OF = ("_compiled.py", "assignment/**/*.py", "_sieve/*.py")
+_CONSTANTS = ("vocabulary.py", "encoding.py", "eligibility.py", "criteria.py")
+
+
 def _sources() -> str:
-    """A digest of all files that kernels are made of."""
+    """A digest of all these files."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.rglob("*.py")):
-        digest.update(path.read_bytes())
+    for part in (*_MADE_OF, *_CONSTANTS):
+        for path in sorted(Path(__file__).parent.glob(part)):
+            digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

@@ -1,0 +1,329 @@
+"""Encoded people as flat arrays: one word of bits for simple rules, lists end to end. Judges no pair."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from matcher.eligibility import ADULT_AGE, RULES, Situation
+from matcher.encoding import FloatArray, IntArray
+from matcher.geography import pace, reach_km
+from matcher.vocabulary import GENDERS, KINDS, MODES, NEEDS, level_rank
+
+Array = NDArray[Any]
+N_KINDS = len(KINDS)
+ASSOCIATION, MENTOR, NEIGHBOUR = (KINDS.index(kind) for kind in ("association", "mentor", "neighbour"))
+# A little more than rounding: whoever is just within reach must be in the cells that are looked at.
+CLOSE_ENOUGH_KM = 1e-6
+# Offers a cell of the grid, on average, and the least width of one.
+OFFERS_A_CELL, LEAST_CELL_KM = 8, 0.5
+
+RULE = {rule.name: number for number, rule in enumerate(RULES)}
+
+
+class Lists(NamedTuple):
+    """A list of numbers for everybody, end to end."""
+
+    start: Array  # (n + 1,) int64
+    item: Array  # int32
+    weight: Array  # float64
+
+
+class PackedNewcomers(NamedTuple):
+    """Newcomers as kernels read them; row i is newcomer i."""
+
+    claims: Array  # (n,) uint64: a pair is forbidden where a claim meets a denial
+    age: Array  # (n,) float64
+    group: Array  # (n,) int64
+    levels: Array  # (n, L) int8
+    spoken: Array  # (n, W) uint64
+    says_languages: Array  # (n,) bool
+    points_km: Array  # (n, 3) float64
+    fixed_minutes: Array  # (n, 4) float64: infinite for means of transport that are not theirs
+    max_minutes: Array  # (n,) float64
+    reach_km: Array  # (n,) float64
+    says_hours: Array  # (n,) bool
+    attendable: Array  # (n, S) uint64
+    free_steps: Array  # (n, F) uint64
+    interests: Lists
+    terms: Lists
+    dislikes: Lists
+    skills: Lists
+    goals: Lists
+    children: Lists
+    can_wait: Array  # (n,) bool: places may be kept back from them
+
+
+class PackedOffers(NamedTuple):
+    """Offers as kernels read them, in the order of the grid; those without a point come last."""
+
+    column: Array  # (m,) int64: which offer it is
+    position: Array  # (columns,) int64: where each offer stands here, -1 not at all
+    denials: Array  # (m,) uint64
+    kind: Array  # (m,) int64
+    age: Array  # (m,) float64
+    age_min: Array
+    age_max: Array
+    group_places: Array  # (m, G) int64: -1 without a limit; G is 0 where nobody has one
+    min_level: Array  # (m,) int64
+    town_language: Array  # (m,) int64
+    speaks_town_language: Array  # (m,) bool: at C1 or better
+    spoken: Array  # (m, W) uint64
+    languages: Lists  # column of the levels; the weight is the level
+    points_km: Array  # (m, 3) float64
+    says_hours: Array  # (m,) bool
+    sessions: Lists  # of an association
+    free_steps: Array  # (m, F) uint64
+    interests: Lists
+    terms: Lists
+    dislikes: Lists
+    seeks: Lists
+    goals: Lists
+    children: Lists
+    freshness: Array  # (m,) float64, 0..1
+
+
+class Grid(NamedTuple):
+    """Offers by cell of a plane: two points are never further apart on it than in space."""
+
+    axes: Array  # (2, 3) float64
+    low: Array  # (2,) float64: the corner, in km
+    n_cells: Array  # (2,) int64
+    cell_km: float
+    start: Array  # (cells + 1,) int64: x runs fastest
+    n_known: int
+
+
+class Marks(NamedTuple):
+    """What is settled about single pairs: by row, positions of offers with the rules they break as bits."""
+
+    start: Array  # (n + 1,) int64
+    at: Array  # int64
+    rules: Array  # int64
+
+
+# Claims and denials ----------------------------------------------------------------------------------
+
+# Bit by bit: the rule it stands for. A claim is something a newcomer asks for or is; the denial of the same
+# bit says that the offer does not go with it.
+BITS = (
+    *("step_free", "childcare", "low_cost", "gender_group"),  # needs
+    *["wanted"] * N_KINDS,
+    "minors",
+    *["gender_group"] * (len(GENDERS) + 1),  # what they are, or not said
+    *["prefers_gender"] * (len(GENDERS) + 1),
+    *["prefers_gender"] * len(GENDERS),  # what they wish for
+    *("minors", "consent", "status"),  # claims that every offer denies
+    *("status", "screening", "free_place"),  # denials that meet every newcomer
+)
+RULE_OF_BIT = np.array([RULE[name] for name in BITS], np.int64)
+_NEED_BITS = {"step_free": 0, "childcare": 1, "low_cost": 2, "women_only": 3}
+_WANTED, _MINOR = 4, 4 + N_KINDS
+_GENDER = _MINOR + 1
+_GENDER_WISHED_FOR = _GENDER + len(GENDERS) + 1
+_WISH = _GENDER_WISHED_FOR + len(GENDERS) + 1
+_ALWAYS_DENIED = _WISH + len(GENDERS)
+_ALWAYS_CLAIMED = _ALWAYS_DENIED + 3
+
+
+def _words(flags: dict[int, Array], n: int) -> Array:
+    words = np.zeros(n, np.uint64)
+    for bit, flag in flags.items():
+        words |= np.where(flag, np.uint64(1 << bit), np.uint64(0))
+    return words
+
+
+def _claims(situation: Situation) -> Array:
+    newcomers = situation.town.newcomers
+    n = newcomers.age.size
+    maybe_minor = ~(newcomers.age - 1 >= ADULT_AGE)
+    flags: dict[int, Array] = {bit: newcomers.needs[:, NEEDS.index(need)] for need, bit in _NEED_BITS.items()}
+    has_room = situation.open_total > 0
+    for kind in range(N_KINDS):
+        flags[_WANTED + kind] = ~((situation.open_wants[:, kind] > 0) & has_room)
+    flags[_MINOR] = maybe_minor
+    for gender in range(-1, len(GENDERS)):
+        flags[_GENDER + gender + 1] = newcomers.gender == gender
+        flags[_GENDER_WISHED_FOR + gender + 1] = newcomers.gender == gender
+    for gender in range(len(GENDERS)):
+        flags[_WISH + gender] = newcomers.prefers_gender == gender
+    flags[_ALWAYS_DENIED] = maybe_minor & ~newcomers.has_guardian_consent
+    flags[_ALWAYS_DENIED + 1] = ~newcomers.has_consent
+    flags[_ALWAYS_DENIED + 2] = ~newcomers.is_ready
+    for bit in range(_ALWAYS_CLAIMED, _ALWAYS_CLAIMED + 3):
+        flags[bit] = np.ones(n, np.bool_)
+    return _words(flags, n)
+
+
+def _denials(situation: Situation) -> Array:
+    offers, limits = situation.town.offers, situation.policy.limits
+    m = offers.age.size
+    female = GENDERS.index("f")
+    is_person = offers.kind != ASSOCIATION
+    is_screened = offers.screening_days >= 0
+    must_be_screened = offers.kind == MENTOR
+    if limits.neighbours_need_screening:
+        must_be_screened = must_be_screened | (offers.kind == NEIGHBOUR)
+    suits_minors = offers.accepts_minors & (~is_person | (limits.minors_one_to_one & is_screened))
+    safe = np.where(offers.kind == MENTOR, offers.gender == female, offers.gender_group == female)
+    flags: dict[int, Array] = {
+        _NEED_BITS["step_free"]: ~offers.access[:, 0],
+        _NEED_BITS["childcare"]: ~offers.access[:, 1],
+        _NEED_BITS["low_cost"]: ~offers.is_low_cost,
+        _NEED_BITS["women_only"]: ~safe,
+        _MINOR: ~suits_minors,
+    }
+    for kind in range(N_KINDS):
+        flags[_WANTED + kind] = offers.kind == kind
+    for gender in range(-1, len(GENDERS)):
+        flags[_GENDER + gender + 1] = (offers.gender_group >= 0) & (offers.gender_group != gender)
+        flags[_GENDER_WISHED_FOR + gender + 1] = (offers.prefers_gender >= 0) & (
+            offers.prefers_gender != gender
+        )
+    for gender in range(len(GENDERS)):
+        flags[_WISH + gender] = is_person & (offers.gender != gender)
+    for bit in range(_ALWAYS_DENIED, _ALWAYS_DENIED + 3):
+        flags[bit] = np.ones(m, np.bool_)
+    flags[_ALWAYS_CLAIMED] = ~offers.is_active
+    flags[_ALWAYS_CLAIMED + 1] = must_be_screened & ~is_screened
+    flags[_ALWAYS_CLAIMED + 2] = situation.free_places <= 0
+    return _words(flags, m)
+
+
+# Packing ---------------------------------------------------------------------------------------------
+
+
+def pack_newcomers(situation: Situation) -> PackedNewcomers:
+    """Newcomers as kernels read them."""
+    newcomers, travel = situation.town.newcomers, situation.policy.travel
+    fixed = np.array([pace(mode, travel)[0] for mode in MODES])
+    return PackedNewcomers(
+        claims=_claims(situation),
+        age=newcomers.age,
+        group=newcomers.group,
+        levels=newcomers.levels,
+        spoken=newcomers.spoken,
+        says_languages=np.asarray((newcomers.levels >= 0).any(axis=1)),
+        points_km=newcomers.points_km,
+        fixed_minutes=np.where(newcomers.modes, fixed, np.inf),
+        max_minutes=newcomers.max_minutes,
+        reach_km=reach_km(newcomers.max_minutes, newcomers.modes, travel) + CLOSE_ENOUGH_KM,
+        says_hours=newcomers.says_hours,
+        attendable=newcomers.attendable,
+        free_steps=newcomers.free_steps,
+        interests=_lists(newcomers.interests),
+        terms=_lists(newcomers.interest_terms),
+        dislikes=_lists(newcomers.dislikes),
+        skills=_lists(newcomers.can_offer),
+        goals=_lists(newcomers.goals),
+        children=_years(newcomers.children_years),
+        can_wait=newcomers.waiting_weeks < situation.policy.lookahead.longest_wait_weeks,
+    )
+
+
+def pack_offers(situation: Situation, columns: IntArray) -> tuple[PackedOffers, Grid]:
+    """Some offers as kernels read them, and where in the plane they stand."""
+    offers = situation.town.offers
+    grid, order = _make_grid(offers.points_km[columns])
+    at = columns[order]
+    position = np.full(offers.age.size, -1)
+    position[at] = np.arange(at.size)
+    freshness = np.clip(1.0 - offers.confirmed_days / situation.policy.limits.freshness_days, 0.0, 1.0)
+    has_mixing = bool((situation.group_places >= 0).any())
+    packed = PackedOffers(
+        column=at,
+        position=position,
+        denials=_denials(situation)[at],
+        kind=offers.kind[at],
+        age=offers.age[at],
+        age_min=offers.age_min[at],
+        age_max=offers.age_max[at],
+        group_places=situation.group_places[at] if has_mixing else np.zeros((at.size, 0), np.int64),
+        min_level=offers.min_level[at],
+        town_language=offers.town_language[at],
+        speaks_town_language=offers.levels[at, offers.town_language[at]] >= level_rank("C1"),
+        spoken=offers.spoken[at],
+        languages=_spoken_lists(offers.levels[at]),
+        points_km=offers.points_km[at],
+        says_hours=offers.says_hours[at],
+        sessions=_bit_lists(offers.sessions[at]),
+        free_steps=offers.free_steps[at],
+        interests=_lists(offers.interests[at]),
+        terms=_lists(offers.interest_terms[at]),
+        dislikes=_lists(offers.dislikes[at]),
+        seeks=_lists(offers.seeks[at]),
+        goals=_lists(offers.goals[at]),
+        children=_years([offers.children_years[column] for column in at.tolist()]),
+        freshness=np.where(np.isnan(freshness), 0.5, freshness)[at],
+    )
+    return packed, grid
+
+
+def pack_marks(situation: Situation, position: IntArray) -> Marks:
+    """Pairs that are settled: banned, placed already, or at the hours of a placement."""
+    parts = [
+        (RULE["banned"], situation.banned),
+        (RULE["already_placed"], situation.fixed),
+        (RULE["time_clash"], situation.busy),
+    ]
+    entries = [(rule, sparse.coo_array(matrix)) for rule, matrix in parts if matrix.nnz]
+    empty = np.empty(0, np.int64)
+    rows = np.concatenate([empty, *(entry.row for _rule, entry in entries)])
+    at = position[np.concatenate([empty, *(entry.col for _rule, entry in entries)])]
+    rules = np.concatenate([empty, *(np.full(entry.nnz, 1 << rule) for rule, entry in entries)])
+    order = np.argsort(rows, kind="stable")
+    order = order[at[order] >= 0]
+    start = np.searchsorted(rows[order], np.arange(situation.banned.shape[0] + 1))
+    return Marks(start.astype(np.int64), at[order], rules[order])
+
+
+def _lists(matrix: sparse.csr_array) -> Lists:
+    return Lists(matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data)
+
+
+def _years(years: Any) -> Lists:
+    start = np.zeros(len(years) + 1, np.int64)
+    np.cumsum([len(of_one) for of_one in years], out=start[1:])
+    items = np.array([year for of_one in years for year in of_one], np.int32)
+    return Lists(start, items, np.zeros(0))
+
+
+def _spoken_lists(levels: NDArray[np.int8]) -> Lists:
+    rows, columns = np.nonzero(levels >= 0)
+    start = np.searchsorted(rows, np.arange(len(levels) + 1)).astype(np.int64)
+    return Lists(start, columns.astype(np.int32), levels[rows, columns].astype(np.float64))
+
+
+def _bit_lists(words: NDArray[np.uint64]) -> Lists:
+    bits = np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")
+    rows, columns = np.nonzero(bits)
+    start = np.searchsorted(rows, np.arange(len(words) + 1)).astype(np.int64)
+    return Lists(start, columns.astype(np.int32), np.zeros(0))
+
+
+def _make_grid(points_km: FloatArray) -> tuple[Grid, IntArray]:
+    """Cells of the plane, and the offers in their order; whoever has no point comes last."""
+    is_known = np.isfinite(points_km).all(axis=1)
+    known = np.flatnonzero(is_known)
+    if not known.size:
+        grid = Grid(np.zeros((2, 3)), np.zeros(2), np.ones(2, np.int64), 1.0, np.zeros(2, np.int64), 0)
+        return grid, np.arange(len(points_km))
+    up = points_km[known].mean(axis=0)
+    east = np.array([-up[1], up[0], 0.0])
+    east /= max(float(np.linalg.norm(east)), 1e-9)
+    north = np.cross(up, east)
+    north /= max(float(np.linalg.norm(north)), 1e-9)
+    axes = np.stack([east, north])
+    flat = points_km[known] @ axes.T
+    low, extent = flat.min(axis=0), np.ptp(flat, axis=0)
+    cell = max(LEAST_CELL_KM, float(np.sqrt(extent.prod() * OFFERS_A_CELL / known.size)))
+    n_cells = (extent // cell).astype(np.int64) + 1
+    at = np.minimum(((flat - low) // cell).astype(np.int64), n_cells - 1)
+    number = at[:, 1] * n_cells[0] + at[:, 0]
+    order = np.argsort(number, kind="stable")
+    start = np.searchsorted(number[order], np.arange(n_cells.prod() + 1)).astype(np.int64)
+    grid = Grid(axes, low, n_cells, cell, start, known.size)
+    return grid, np.concatenate([known[order], np.flatnonzero(~is_known)])

@@ -1,0 +1,166 @@
+"""The candidates that a plan looks at: the best of everybody, and what prices show to matter. No rules."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from matcher.assignment import AssignmentProblem, AssignmentResult, solve
+from matcher.candidates import Candidates, Sieve
+from matcher.eligibility import Pairs, allowed, is_stored
+from matcher.encoding import BoolArray, FloatArray, IntArray
+from matcher.scoring import row_bonus, score_parts
+
+_WORTH_MORE = 1e-9
+
+
+class Field:
+    """Candidates with what they count for; it grows, and stays sorted by row, then column.
+
+    Parameters
+    ----------
+    sieve : Sieve
+    costs : ndarray of float64, shape (m,)
+        What a place is expected to be worth to somebody who has not arrived yet.
+    still_open : csr_array of bool, shape (n, m)
+        Pairs that are open proposals now: they stay among the candidates while the rules allow them.
+
+    Attributes
+    ----------
+    pairs : Pairs
+    scores : ndarray of float64, shape (p,)
+    n_allowed : int
+        How many pairs every rule allows.
+    is_whole : bool
+        Whether no pair that was left out could make a better plan, as far as prices have shown.
+    """
+
+    def __init__(self, sieve: Sieve, costs: FloatArray, still_open: sparse.csr_array) -> None:
+        self._sieve, self._costs, self._still_open = sieve, costs, still_open
+        self._most = sieve.situation.policy.limits.candidates_per_kind
+        self._best: Candidates = sieve.best(self._most, costs=costs)
+        self.pairs, self.scores = self._best.pairs, self._best.scores
+        self.n_allowed = self._best.n_allowed
+        self.is_whole = self.n_allowed == self.pairs.rows.size
+        entries = sparse.coo_array(still_open)
+        here = allowed(Pairs(sieve.situation, entries.row.astype(np.int64), entries.col.astype(np.int64)))
+        self._take_in(here, score_parts(here).sum(axis=1))
+
+    @property
+    def was_open(self) -> BoolArray:
+        """Which pairs are open proposals now, shape (p,)."""
+        return is_stored(self._still_open, self.pairs)
+
+    @property
+    def switching(self) -> FloatArray:
+        """The bonus of pairs that are open proposals now, shape (p,)."""
+        return np.where(self.was_open, self._sieve.situation.policy.switching_bonus, 0.0)
+
+    @property
+    def kept_back(self) -> FloatArray:
+        """What the place of each pair is kept back for, shape (p,)."""
+        waited, limit = self.pairs.newcomers.waiting_weeks, self.pairs.policy.lookahead.longest_wait_weeks
+        return np.where((waited < limit)[self.pairs.rows], self._costs[self.pairs.columns], 0.0)
+
+    @property
+    def worth(self) -> FloatArray:
+        """What each pair counts for in the assignment, shape (p,)."""
+        return self.scores + self.switching - self.kept_back
+
+    def solve(
+        self, method: str, begin: AssignmentResult | None
+    ) -> tuple[AssignmentProblem, AssignmentResult]:
+        """Solve for the candidates there are; take in what is worth more than the prices; until nothing is.
+
+        The prices then prove the result over all pairs, those that were left out too (column generation).
+        """
+        problem = pose_problem(self.pairs, self.worth)
+        result = solve(problem, method, warm_start=begin)
+        while not self.is_whole:
+            found = self._worth_more(result)
+            if not found.pairs.rows.size:
+                break
+            self._take_in(found.pairs, found.scores)
+            problem = pose_problem(self.pairs, self.worth)
+            result = solve(problem, method, warm_start=result)
+        return problem, result
+
+    def _worth_more(self, result: AssignmentResult) -> Candidates:
+        """Pairs that were left out and are worth more than the limits they use."""
+        kind_prices = np.zeros_like(self._best.cut_at) if result.kind_prices is None else result.kind_prices
+        floors = result.row_prices[:, None] + kind_prices
+        if result.bonus_shares is not None:
+            floors = floors - result.bonus_shares[:, None]
+        rows = np.flatnonzero((self._best.cut_at > floors + _WORTH_MORE).any(axis=1))
+        found = self._sieve.best(
+            self._most, rows=rows, costs=self._costs, prices=result.column_prices,
+            group_prices=result.group_prices, floors=floors + _WORTH_MORE,
+        )  # fmt: skip
+        new = ~self._has(found.pairs)
+        # Without the prices of slots, and with pairs that are here, which could fill the places of others.
+        is_cut = (found.cut_at > floors + _WORTH_MORE).any(axis=1)
+        rows_with_new = np.zeros(is_cut.size, np.bool_)
+        rows_with_new[found.pairs.rows[new]] = True
+        self.is_whole = not new.any() and not (is_cut & ~rows_with_new).any()
+        return Candidates(found.pairs.only(new), found.scores[new], found.n_allowed, found.cut_at)
+
+    def _has(self, pairs: Pairs) -> BoolArray:
+        keys, others = _keys(self.pairs), _keys(pairs)
+        at = np.searchsorted(keys, others)
+        return np.append(keys, -1)[at] == others
+
+    def _take_in(self, pairs: Pairs, scores: FloatArray) -> None:
+        new = ~self._has(pairs)
+        if not new.any():
+            return
+        rows = np.concatenate([self.pairs.rows, pairs.rows[new]])
+        columns = np.concatenate([self.pairs.columns, pairs.columns[new]])
+        both = Pairs(self.pairs.situation, rows, columns)
+        order = np.argsort(_keys(both), kind="stable")
+        self.pairs = Pairs(self.pairs.situation, rows[order], columns[order])
+        self.scores = np.concatenate([self.scores, scores[new]])[order]
+
+
+def _keys(pairs: Pairs) -> IntArray:
+    return pairs.rows * pairs.offers.age.size + pairs.columns
+
+
+def pose_problem(pairs: Pairs, scores: FloatArray) -> AssignmentProblem:
+    """The assignment problem of some candidates: free places, open wishes, mixing limits, bonuses.
+
+    Parameters
+    ----------
+    pairs : Pairs
+        Sorted by row, then column; each once.
+    scores : ndarray of float64, shape (p,)
+
+    Returns
+    -------
+    AssignmentProblem
+    """
+    situation = pairs.situation
+    newcomers, offers = situation.town.newcomers, situation.town.offers
+    n, m = newcomers.age.size, offers.age.size
+    group_places = situation.group_places
+    has_group_limits = bool((group_places >= 0).any())
+    starts = np.concatenate([[0], np.cumsum(np.bincount(pairs.rows, minlength=n))])
+    return AssignmentProblem(
+        sparse.csr_array((scores, pairs.columns, starts), shape=(n, m)),
+        situation.free_places,
+        demand=situation.open_total,
+        kinds=offers.kind,
+        kind_demand=situation.open_wants,
+        groups=_groups(newcomers.group, group_places.shape[1]) if has_group_limits else None,
+        group_capacity=_with_free_group(group_places) if has_group_limits else None,
+        row_bonus=row_bonus(situation),
+        slots=offers.slots,
+    )
+
+
+def _groups(group: IntArray, n_groups: int) -> IntArray:
+    """Whoever named no native language is in a group of their own without limits."""
+    return np.where(group < 0, n_groups, group)
+
+
+def _with_free_group(group_places: IntArray) -> IntArray:
+    return np.column_stack([group_places, np.full(group_places.shape[0], -1, np.int64)])
