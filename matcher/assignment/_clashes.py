@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import issparse
 
+from matcher._compiled import kernel
 from matcher.assignment.problem import AssignmentProblem, BoolArray, IntArray
 from matcher.exceptions import InvalidProblemError
 
@@ -36,34 +37,33 @@ class Clashes:
         matrix: Any = given
         if matrix.shape != (width, width):
             raise InvalidProblemError(f"clashes: expected shape ({width}, {width}), got {matrix.shape}")
-        rows_first = matrix.tocsr(copy=True)
-        rows_first.sum_duplicates()  # and sorts: the keys ascend
-        stored = rows_first.tocoo()
-        apart = (stored.row != stored.col) & (stored.data != 0)
-        one, other = stored.row[apart].astype(np.int64), stored.col[apart].astype(np.int64)
-        self._keys: IntArray = one * width + other
-        turned = other * width + one
-        if not np.array_equal(self._keys, np.sort(turned)):
-            lonely = np.setxor1d(self._keys, turned)
-            row, column = divmod(int(lonely[0]), width)
+        there = matrix.tocsr(copy=True)
+        there.setdiag(0)
+        there.eliminate_zeros()
+        there.sum_duplicates()
+        back = there.T.tocsr()
+        back.sort_indices()
+        if not (np.array_equal(there.indptr, back.indptr) and np.array_equal(there.indices, back.indices)):
+            lonely = ((there != 0) != (back != 0)).tocoo()
+            first = np.lexsort([lonely.col, lonely.row])[0]
+            row, column = int(lonely.row[first]), int(lonely.col[first])
             raise InvalidProblemError(
                 f"clashes: expected a symmetric array, got only one of ({row}, {column}) and back"
             )
 
+        self._start: IntArray = there.indptr.astype(np.int64)
+        self._with: IntArray = there.indices.astype(np.int64)
+
     def within_rows(self, among: IntArray, entries: IntArray) -> tuple[IntArray, IntArray]:
-        """All clashes between stored pairs `among` and `entries`, ascending, of the same row.
+        """All clashes between stored pairs `among` and `entries`, both ascending, of the same row.
 
         Returns two arrays of equal length: the pair of `among`, and the one of `entries` it clashes with.
         """
-        rows, columns = self._problem.rows, self._problem.columns
-        counts = np.bincount(rows[entries], minlength=self._problem.n_rows)
-        first = np.cumsum(counts) - counts
-        repeats = counts[rows[among]]
-        ends = np.cumsum(repeats)
-        position = np.arange(repeats.sum()) + np.repeat(first[rows[among]] - (ends - repeats), repeats)
-        left, right = np.repeat(among, repeats), entries[position]
-        clash = self._between(columns[left], columns[right])
-        return left[clash], right[clash]
+        none = np.empty(0, np.int64)
+        n_clashes = self._walk(among, entries, none, none)
+        pair, rival = np.empty(n_clashes, np.int64), np.empty(n_clashes, np.int64)
+        self._walk(among, entries, pair, rival)
+        return pair, rival
 
     def hit(self, entries: IntArray) -> BoolArray:
         """Which of all stored pairs clash with one of `entries`, ascending, in their row; shape (nnz,)."""
@@ -71,9 +71,39 @@ class Clashes:
         hit[self.within_rows(np.arange(len(hit)), entries)[0]] = True
         return hit
 
-    def _between(self, one: IntArray, other: IntArray) -> BoolArray:
-        if self._keys.size == 0:
-            return np.zeros(len(one), dtype=np.bool_)
-        keys = one * self._width + other
-        at = np.minimum(np.searchsorted(self._keys, keys), len(self._keys) - 1)
-        return np.asarray(self._keys[at] == keys)
+    def _walk(self, among: IntArray, entries: IntArray, pair: IntArray, rival: IntArray) -> int:
+        scores = self._problem.scores
+        mark = np.full(self._width, -1, np.int64)
+        return _walk_rows(
+            scores.indptr, scores.indices, self._start, self._with, among, entries, mark, pair, rival
+        )
+
+
+@kernel
+def _walk_rows(
+    indptr: Any, indices: Any, start: IntArray, clashing: IntArray,
+    among: IntArray, entries: IntArray, mark: IntArray, pair: IntArray, rival: IntArray,
+) -> int:  # fmt: skip
+    """Mark what clashes with each entry, and look which pairs of its row are marked; returns how many are.
+
+    They are written down where there is room for them. O(columns that clash with entries + entries of a row
+    times pairs of the row).
+    """
+    n_found, row, first = 0, 0, 0
+    for t in range(len(entries)):
+        entry = entries[t]
+        while indptr[row + 1] <= entry:
+            row += 1
+        while first < len(among) and among[first] < indptr[row]:
+            first += 1
+        column = indices[entry]
+        for c in range(start[column], start[column + 1]):
+            mark[clashing[c]] = entry
+        a = first
+        while a < len(among) and among[a] < indptr[row + 1]:
+            if mark[indices[among[a]]] == entry:
+                if n_found < len(pair):
+                    pair[n_found], rival[n_found] = among[a], entry
+                n_found += 1
+            a += 1
+    return n_found

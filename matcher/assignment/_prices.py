@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from matcher._compiled import inlined, kernel
 from matcher.assignment._whole import whole_numbers
 from matcher.assignment.problem import AssignmentProblem, FloatArray, IntArray
 from matcher.assignment.result import AssignmentResult
@@ -65,30 +67,82 @@ def _rounded(values: FloatArray, scale: int) -> FloatArray:
     return np.ldexp(np.rint(np.ldexp(values, scale)), -scale)
 
 
+class Charges(NamedTuple):
+    """Prices of the limits a pair may use besides its row and column, with where to find them; or empty."""
+
+    kinds: NDArray[Any]
+    kind: FloatArray  # (n, K)
+    groups: NDArray[Any]
+    group: FloatArray  # (m, G)
+    slots: NDArray[Any]
+    slot_start: NDArray[Any]  # as in a csr_array
+    slot_index: NDArray[Any]
+    slot: FloatArray
+
+
+def charges_of(problem: AssignmentProblem, prices: Prices) -> Charges:
+    """The prices of all limits but those of rows and columns."""
+    none, no_prices = np.zeros(0, np.int64), np.zeros((0, 0))
+    of_kinds: tuple[IntArray, FloatArray] = (none, no_prices)
+    of_groups: tuple[IntArray, FloatArray] = (none, no_prices)
+    of_slots: tuple[IntArray, Any, Any, FloatArray] = (none, none, none, np.zeros(0))
+    if prices.kinds is not None and problem.kinds is not None:
+        of_kinds = problem.kinds, prices.kinds
+    if prices.groups is not None and problem.groups is not None:
+        of_groups = problem.groups, prices.groups
+    if prices.slots is not None and problem.slots is not None:
+        by_row = prices.slots.tocsr()
+        of_slots = problem.slots, by_row.indptr, by_row.indices, by_row.data
+    return Charges(*of_kinds, *of_groups, *of_slots)
+
+
+@inlined
+def charge(charges: Charges, row: int, column: int) -> float:
+    """The price of the kind and the group of a pair."""
+    price = 0.0
+    if len(charges.kinds):
+        price += charges.kind[row, charges.kinds[column]]
+    if len(charges.groups):
+        price += charges.group[column, charges.groups[row]]
+    return price
+
+
+@inlined
+def slot_charge(charges: Charges, row: int, column: int) -> float:
+    """The price of the slot of a pair."""
+    price = 0.0
+    if len(charges.slots) and charges.slots[column] >= 0:
+        for s in range(charges.slot_start[row], charges.slot_start[row + 1]):
+            if charges.slot_index[s] == charges.slots[column]:
+                price = charges.slot[s]
+    return price
+
+
 def reduced_at(problem: AssignmentProblem, prices: Prices) -> FloatArray:
     """Score plus bonus share less all prices, for every stored entry, shape (nnz,)."""
-    rows, columns = problem.rows, problem.columns
-    values: FloatArray = problem.scores.data - prices.rows[rows] - prices.columns[columns]
-    if prices.bonus_shares is not None:
-        values = values + prices.bonus_shares[rows]
-    if prices.kinds is not None and problem.kinds is not None:
-        values = values - prices.kinds[rows, problem.kinds[columns]]
-    if prices.groups is not None and problem.groups is not None:
-        values = values - prices.groups[columns, problem.groups[rows]]
-    if prices.slots is not None and problem.slots is not None and prices.slots.nnz:
-        values = values - _slot_prices_at(problem, problem.slots, prices.slots)
+    values = problem.scores.data.copy()
+    own = prices.rows if prices.bonus_shares is None else prices.rows - prices.bonus_shares
+    _reduce(
+        problem.scores.indptr,
+        problem.scores.indices,
+        own,
+        prices.columns,
+        charges_of(problem, prices),
+        values,
+    )
     return values
 
 
-def _slot_prices_at(problem: AssignmentProblem, slots: IntArray, prices: csr_array[np.float64]) -> FloatArray:
-    """Price of the slot of every stored entry; 0 without one."""
-    width = prices.shape[1]
-    priced = prices.tocoo()
-    keys = priced.row.astype(np.int64) * width + priced.col
-    slots = slots[problem.columns]
-    at = np.minimum(np.searchsorted(keys, problem.rows * width + slots), len(keys) - 1)
-    is_priced = (slots >= 0) & (keys[at] == problem.rows * width + slots)
-    return np.where(is_priced, priced.data[at], 0.0)
+@kernel
+def _reduce(
+    indptr: NDArray[Any], indices: NDArray[Any], own: FloatArray, columns: FloatArray, charges: Charges,
+    values: FloatArray,
+) -> None:  # fmt: skip
+    """O(nnz), and for each pair with a slot the priced slots of its row."""
+    for row in range(len(own)):
+        for e in range(indptr[row], indptr[row + 1]):
+            values[e] -= own[row] + columns[indices[e]] + charge(charges, row, indices[e])
+            values[e] -= slot_charge(charges, row, indices[e])
 
 
 def charge_closed_limits(problem: AssignmentProblem, prices: Prices, scale: int) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from matcher._compiled import inlined, kernel
 from matcher.assignment._entries import entries_of
-from matcher.assignment._prices import Prices
+from matcher.assignment._prices import Charges, Prices, charge, charges_of, slot_charge
 from matcher.assignment._whole import whole_scale
 from matcher.assignment.problem import NO_LIMIT, NO_SLOT, AssignmentProblem, FloatArray, IntArray
 from matcher.assignment.result import AssignmentResult
@@ -193,19 +193,13 @@ def _gap(
         _left_over(problem.demand, prices.rows, rows),
         _left_over(problem.capacity, prices.columns, columns),
     ]
-    none, no_prices = np.zeros(0, np.int64), np.zeros((0, 0))
-    of_kinds: tuple[IntArray, FloatArray] = (none, no_prices)
-    of_groups: tuple[IntArray, FloatArray] = (none, no_prices)
-    of_slots: tuple[IntArray, Any, Any, FloatArray] = (none, none, none, np.zeros(0))
     own = prices.rows
     # A row takes no more than all columns and a column no more than all rows: that is what -1 means.
     if prices.kinds is not None and problem.kind_demand is not None and problem.kinds is not None:
-        of_kinds = problem.kinds, prices.kinds
         limits = np.where(problem.kind_demand == NO_LIMIT, m, problem.kind_demand)
         at = rows * limits.shape[1] + problem.kinds[columns]
         parts.append(_left_over(limits.ravel(), prices.kinds.ravel(), at))
     if prices.groups is not None and problem.group_capacity is not None and problem.groups is not None:
-        of_groups = problem.groups, prices.groups
         limits = np.where(problem.group_capacity == NO_LIMIT, n, problem.group_capacity)
         at = columns * limits.shape[1] + problem.groups[rows]
         parts.append(_left_over(limits.ravel(), prices.groups.ravel(), at))
@@ -215,13 +209,11 @@ def _gap(
         parts.append(np.where(n_taken == 0, problem.row_bonus - share, share * (n_taken - 1)))
         own = own - share
     if problem.slots is not None and prices.slots is not None:
-        by_row = prices.slots.tocsr()
-        of_slots = problem.slots, by_row.indptr, by_row.indices, by_row.data
-        parts.append(by_row.data)
+        parts.append(prices.slots.data)
     left = np.zeros(4)
     _left_at_pairs(
         problem.scores.indptr, problem.scores.indices, problem.scores.data, entries, own, prices.columns,
-        _Charges(*of_kinds, *of_groups, *of_slots), 2.0**scale,
+        charges_of(problem, prices), 2.0**scale,
         np.empty(int(np.diff(problem.scores.indptr).max(initial=0))), left,
     )  # fmt: skip
     paid_for_slots = float(left[PAID_FOR_SLOTS])
@@ -236,45 +228,10 @@ def _left_over(limits: IntArray, prices: FloatArray, taken: NDArray[Any]) -> Flo
     return left
 
 
-class _Charges(NamedTuple):
-    """Prices of the limits a pair may use besides its row and column, with where to find them; or empty."""
-
-    kinds: NDArray[Any]
-    kind: FloatArray  # (n, K)
-    groups: NDArray[Any]
-    group: FloatArray  # (m, G)
-    slots: NDArray[Any]
-    slot_start: NDArray[Any]  # as in a csr_array
-    slot_index: NDArray[Any]
-    slot: FloatArray
-
-
-@inlined
-def _charge(charges: _Charges, row: int, column: int) -> float:
-    """The price of the kind and the group of a pair."""
-    charge = 0.0
-    if len(charges.kinds):
-        charge += charges.kind[row, charges.kinds[column]]
-    if len(charges.groups):
-        charge += charges.group[column, charges.groups[row]]
-    return charge
-
-
-@inlined
-def _slot_charge(charges: _Charges, row: int, column: int) -> float:
-    """The price of the slot of a pair."""
-    charge = 0.0
-    if len(charges.slots) and charges.slots[column] >= 0:
-        for s in range(charges.slot_start[row], charges.slot_start[row + 1]):
-            if charges.slot_index[s] == charges.slots[column]:
-                charge = charges.slot[s]
-    return charge
-
-
 @kernel
 def _left_at_pairs(
     indptr: NDArray[Any], indices: NDArray[Any], scores: FloatArray, chosen: IntArray,
-    row_prices: FloatArray, column_prices: FloatArray, charges: _Charges, factor: float,
+    row_prices: FloatArray, column_prices: FloatArray, charges: Charges, factor: float,
     worths: FloatArray, left: FloatArray,
 ) -> None:  # fmt: skip
     """What pairs are worth beyond their prices, and chosen ones below; in whole numbers; slots paid for.
@@ -291,11 +248,11 @@ def _left_at_pairs(
             worths[t] = scores[start + t] - (row_prices[row] + column_prices[indices[start + t]])
         if len(charges.kinds) or len(charges.groups):
             for t in range(width):
-                worths[t] -= _charge(charges, row, indices[start + t])
+                worths[t] -= charge(charges, row, indices[start + t])
         while first < len(chosen) and chosen[first] < start + width:
             e = chosen[first]
-            price = row_prices[row] + column_prices[indices[e]] + _charge(charges, row, indices[e])
-            slot_price = _slot_charge(charges, row, indices[e])
+            price = row_prices[row] + column_prices[indices[e]] + charge(charges, row, indices[e])
+            slot_price = slot_charge(charges, row, indices[e])
             price += slot_price
             left[PAID_FOR_SLOTS] += slot_price
             _add(left, price - scores[e], np.rint(price * factor) - np.rint(scores[e] * factor))
@@ -310,8 +267,8 @@ def _left_at_pairs(
                 n_worth -= 1
                 e = start + t
                 if scores[e] >= 0:
-                    price = row_prices[row] + column_prices[indices[e]] + _charge(charges, row, indices[e])
-                    price += _slot_charge(charges, row, indices[e])
+                    price = row_prices[row] + column_prices[indices[e]] + charge(charges, row, indices[e])
+                    price += slot_charge(charges, row, indices[e])
                     _add(left, scores[e] - price, np.rint(scores[e] * factor) - np.rint(price * factor))
             t += 1
 
