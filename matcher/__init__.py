@@ -6,10 +6,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from matcher.easing import relaxations
     from matcher.explanation import Explanation, compare, explain
     from matcher.people import Newcomer, Offer
-    from matcher.plan import Plan, Proposal, make_plan
+    from matcher.plan import Plan, Proposal, make_again, make_plan
     from matcher.policy import Policy
+    from matcher.prices import further_places, recruiting
     from matcher.unmatched import Unmatched
 
 _HOME = {
@@ -23,6 +25,10 @@ _HOME = {
     "Explanation": "matcher.explanation",
     "compare": "matcher.explanation",
     "explain": "matcher.explanation",
+    "make_again": "matcher.plan",
+    "further_places": "matcher.prices",
+    "recruiting": "matcher.prices",
+    "relaxations": "matcher.easing",
 }
 
 __all__ = [
@@ -35,7 +41,11 @@ __all__ = [
     "Unmatched",
     "compare",
     "explain",
+    "further_places",
+    "make_again",
     "make_plan",
+    "recruiting",
+    "relaxations",
 ]
 
 

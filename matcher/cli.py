@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
+from matcher.answers import Answer, about_pair, about_person, about_town, answer_lines
 from matcher.exceptions import InvalidFileError, KoppelError, KoppelWarning, RowProblem
 from matcher.files import read_newcomers, read_offers, read_pairs, write_newcomers, write_offers, write_table
 from matcher.generate import generate_town
@@ -24,6 +25,7 @@ from matcher.geography import load_towns
 from matcher.plan import STAGES, Plan, make_plan, summary
 from matcher.policy import Policy
 from matcher.unmatched import REASONS
+from matcher.wording import LANGUAGES
 
 _READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _WRITABLE = click.Path(dir_okay=False, writable=True, path_type=Path)
@@ -144,6 +146,71 @@ def match(
     else:
         print_summary(plan)
         click.echo(f"Proposals written to {out}" + (f", open wishes to {unmatched}" if unmatched else ""))
+
+
+@click.command()
+@click.argument("newcomers", type=_READABLE)
+@click.argument("offers", type=_READABLE)
+@click.option("--newcomer", help="Id of a newcomer: what is proposed, what stays open, what it would take.")
+@click.option("--offer", help="Id of an offer: why this one for that newcomer, or why not, at what price.")
+@click.option("--policy", "policy_path", type=_READABLE, help="TOML file with weights, limits and bonuses.")
+@click.option("--fixed", type=_READABLE, help="CSV file of confirmed pairs: newcomer_id,offer_id,reason.")
+@click.option(
+    "--banned", type=_READABLE, help="CSV file of pairs never to propose: newcomer_id,offer_id,reason."
+)
+@click.option(
+    "--today", type=a_day, metavar="DATE", help="Day that ages and dates are counted from. [default: today]"
+)
+@click.option(
+    "--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Of the sentences."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of sentences.")
+def explain(
+    newcomers: Path,
+    offers: Path,
+    newcomer: str | None,
+    offer: str | None,
+    policy_path: Path | None,
+    fixed: Path | None,
+    banned: Path | None,
+    today: date | None,
+    language: str,
+    as_json: bool,
+) -> None:
+    """Answer questions about the plan for two files.
+
+    With --newcomer and --offer: why, or why not, and who would have to move. With --newcomer alone: what it
+    would take. With neither: what the town is short of, and who is served.
+    """
+    if offer and not newcomer:
+        raise BadInput("--offer: expected --newcomer as well, to speak of the two.")
+    with clear_errors():
+        people, places = _read_both(newcomers, offers, None)
+        plan = make_plan(
+            people,
+            places,
+            Policy.from_file(policy_path) if policy_path else Policy(),
+            today=today or date.today(),
+            fixed=_pairs_of(fixed),
+            banned=_pairs_of(banned),
+        )
+        if newcomer and offer:
+            answer = about_pair(plan, newcomer, offer, language)
+        elif newcomer:
+            answer = about_person(plan, newcomer, language)
+        else:
+            answer = about_town(plan)
+    if as_json:
+        click.echo(json.dumps(answer))
+    else:
+        print_answer(answer)
+
+
+def print_answer(answer: Answer) -> None:
+    """Print an answer on standard output, line by line."""
+    console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
+    for line in answer_lines(answer):
+        console.print(line, markup=False)
 
 
 def _check_outputs(outputs: list[Path | None], inputs: list[Path | None]) -> None:

@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import zip_longest
+from typing import Any
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from matcher.assignment import AssignmentProblem, solve_without_clashes
 from matcher.candidates import all_pairs
+from matcher.collisions import COLLISIONS, Encounter
 from matcher.eligibility import RULES, Pairs, Situation, broken_rules
-from matcher.encoding import FloatArray, encode
+from matcher.encoding import FloatArray, IntArray, encode
 from matcher.exceptions import UnknownRecordError
-from matcher.narrowing import pose_problem
 from matcher.people import Newcomer, Offer
 from matcher.plan import IdPair, Ids, Plan, known, parts_by_name
 from matcher.policy import Policy
 from matcher.scoring import score_parts
 from matcher.vocabulary import KINDS
+
+
+@dataclass(frozen=True)
+class Move:
+    """What insisting on a pair would do to one person's proposals of one kind.
+
+    Parameters
+    ----------
+    before, after : str or None
+        Id of the offer proposed before, and then; None: none.
+    """
+
+    newcomer_id: str
+    kind: str
+    before: str | None
+    after: str | None
 
 
 @dataclass(frozen=True)
@@ -40,6 +59,10 @@ class Explanation:
         that of the best plan with the pair. None where a rule forbids it, or where no plan was asked.
     price_is_exact : bool
         False where sessions that overlap had to be repaired, so that neither plan is proven the best.
+    collisions : mapping of str to mapping
+        For each rule in `rules`, the values that collide; see `matcher.collisions`. Only from `explain`.
+    moves : tuple of Move
+        Who would be moved where if one insisted.
     """
 
     newcomer_id: str
@@ -53,6 +76,8 @@ class Explanation:
     is_proposed: bool = False
     price: float | None = None
     price_is_exact: bool = True
+    collisions: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    moves: tuple[Move, ...] = ()
 
     @property
     def is_possible(self) -> bool:
@@ -114,7 +139,7 @@ def explain(plan: Plan, newcomer_id: str, offer_id: str) -> Explanation:
     Returns
     -------
     Explanation
-        With the price of insisting, found by solving the plan anew with the pair forced.
+        With the price of insisting: what the best plan with the pair is worth less; or with what collides.
 
     Raises
     ------
@@ -140,10 +165,12 @@ def explain(plan: Plan, newcomer_id: str, offer_id: str) -> Explanation:
     pair = Pairs(plan.workings.situation, np.array([row]), np.array([column]))
     explanation = _explanations(pair, [newcomer_id], [offer_id])[0]
     if not explanation.is_possible:
-        return explanation
-    is_proposed = bool((plan.workings.result.pairs == (row, column)).all(axis=1).any())
-    price, is_exact = (0.0, True) if is_proposed else _price_of_insisting(plan, pair)
-    return replace(explanation, is_proposed=is_proposed, price=price, price_is_exact=is_exact)
+        return replace(explanation, collisions=_collisions(plan, pair, explanation))
+    if (plan.workings.result.pairs == (row, column)).all(axis=1).any():
+        return replace(explanation, is_proposed=True, price=0.0)
+    price, is_exact, there = insist(plan, pair)
+    moves = tuple(_moves(plan, there))
+    return replace(explanation, price=price, price_is_exact=is_exact, moves=moves)
 
 
 def examine(
@@ -243,22 +270,98 @@ def _explanations(
     ]
 
 
-def _price_of_insisting(plan: Plan, pair: Pairs) -> tuple[float, bool]:
+def _collisions(plan: Plan, pair: Pairs, explanation: Explanation) -> Mapping[str, Mapping[str, Any]]:
+    situation = plan.workings.situation
+    row, column = int(pair.rows[0]), int(pair.columns[0])
+    group = int(situation.town.newcomers.group[row])
+    left = int(situation.group_places[column, group]) if group >= 0 else -1
+    encounter = Encounter(
+        newcomer=plan.newcomers[row],
+        offer=plan.offers[column],
+        policy=plan.policy,
+        today=plan.today,
+        travel_minutes=explanation.travel_minutes,
+        n_free=int(situation.free_places[column]),
+        mix_left=None if left < 0 else left,
+        open_wishes=int(situation.open_wants[row, situation.town.offers.kind[column]]),
+    )
+    return {name: COLLISIONS[name](encounter) for name in explanation.rules}
+
+
+def insist(plan: Plan, pair: Pairs) -> tuple[float, bool, IntArray]:
+    """What the best plan with one more pair costs.
+
+    Parameters
+    ----------
+    plan : Plan
+    pair : Pairs
+        One pair that every rule allows.
+
+    Returns
+    -------
+    float
+        Value of the plan less that of the best plan with the pair.
+    bool
+        Whether both are proven the best.
+    ndarray of int64, shape (q, 2)
+        The pairs of that plan.
+
+    Notes
+    -----
+    From the live state of the plan, where it looked at all possible pairs and has no sessions that overlap to
+    be repaired; else solved anew, beginning with the plan.
+    """
     workings = plan.workings
-    pairs = workings.pairs
-    scores = workings.worth
-    is_pair = (pairs.rows == pair.rows[0]) & (pairs.columns == pair.columns[0])
-    if not is_pair.any():
-        pairs = Pairs(
-            pairs.situation, np.append(pairs.rows, pair.rows), np.append(pairs.columns, pair.columns)
-        )
-        scores = np.append(scores, score_parts(pair).sum())
-        is_pair = np.append(is_pair, True)
-    insisting = _more_than_anything(scores, workings.problem)
-    problem = pose_problem(pairs, scores + insisting * is_pair)
-    result = solve_without_clashes(problem, workings.situation.town.offers.clashes, plan.method)
+    if plan.status == "optimal" and plan.n_left_out == 0:
+        change = workings.session.what_if(force=[(int(pair.rows[0]), int(pair.columns[0]))])
+        there = _changed(workings.result.pairs, change.dropped, change.added)
+        if not _has_clash(plan, there):
+            return max(0.0, -change.gain), True, there
+    return _insist_anew(plan, pair)
+
+
+def _changed(pairs: IntArray, dropped: IntArray, added: IntArray) -> IntArray:
+    there = ({*map(tuple, pairs.tolist())} - {*map(tuple, dropped.tolist())}) | {*map(tuple, added.tolist())}
+    return np.array(sorted(there), np.int64).reshape(-1, 2)
+
+
+def _has_clash(plan: Plan, pairs: IntArray) -> bool:
+    """Whether anybody has two offers at the same hours."""
+    n_rows, m = plan.workings.problem.n_rows, plan.workings.problem.n_columns
+    chosen = csr_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n_rows, m))
+    rivals: Any = chosen @ plan.workings.situation.town.offers.clashes.astype(np.float64)
+    return bool(rivals.multiply(chosen).sum() > 0)
+
+
+def _insist_anew(plan: Plan, pair: Pairs) -> tuple[float, bool, IntArray]:
+    workings = plan.workings
+    insisting = _more_than_anything(workings.field.worth, workings.problem)
+    field = workings.field.insisting_on(pair, insisting)
+    problem, begin = field.solve(plan.method, workings.result)
+    clashes = workings.situation.town.offers.clashes
+    result = solve_without_clashes(problem, clashes, plan.method, warm_start=begin)
     price = plan.objective - (result.objective - insisting)
-    return max(0.0, price), plan.status == result.status == "optimal"
+    is_exact = plan.status == result.status == "optimal" and plan.is_whole and field.is_whole
+    return max(0.0, price), is_exact, result.pairs
+
+
+def _moves(plan: Plan, there: IntArray) -> Iterator[Move]:
+    """What another choice of pairs does to whom, beside the plan's own."""
+    here = {*map(tuple, plan.workings.result.pairs.tolist())}
+    then = {*map(tuple, there.tolist())}
+    kinds = plan.workings.situation.town.offers.kind
+    affected: dict[tuple[int, int], tuple[list[int], list[int]]] = {}
+    for side, pairs in enumerate((here - then, then - here)):
+        for row, column in sorted(pairs):
+            affected.setdefault((row, int(kinds[column])), ([], []))[side].append(column)
+    for (row, kind), (before, after) in sorted(affected.items()):
+        for was, now in zip_longest(before, after):
+            yield Move(
+                plan.newcomers[row].id,
+                KINDS[kind],
+                None if was is None else plan.offers[was].id,
+                None if now is None else plan.offers[now].id,
+            )
 
 
 def _more_than_anything(scores: FloatArray, problem: AssignmentProblem) -> float:

@@ -81,6 +81,26 @@ def load_districts() -> dict[tuple[str, str], District]:
     }
 
 
+def district_of(place: Place) -> District | None:
+    """The district of a place: the gazetteer's, or else that of its town with the nearest centre."""
+    town = place.town or nearest_town(place.lat, place.lon)
+    districts = _districts_of(town)
+    if not districts:
+        return None
+    if place.district:
+        return load_districts()[town, place.district]
+    if place.precision not in {"exact", "postcode"}:
+        return None
+    centres = sphere_km(np.array([d.lat for d in districts]), np.array([d.lon for d in districts]))
+    here = sphere_km(np.array([place.lat]), np.array([place.lon]))
+    return districts[int(np.linalg.norm(centres - here, axis=1).argmin())]
+
+
+@cache
+def _districts_of(town: str) -> tuple[District, ...]:
+    return tuple(district for district in load_districts().values() if district.town == town)
+
+
 @cache
 def _postcodes() -> dict[str, Place]:
     return {

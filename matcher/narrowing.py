@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from copy import copy
+
 import numpy as np
 from scipy import sparse
 
 from matcher.assignment import AssignmentProblem, AssignmentResult, solve
 from matcher.candidates import Candidates, Sieve
-from matcher.eligibility import Pairs, allowed, is_stored
+from matcher.eligibility import Pairs, Situation, allowed, is_stored
 from matcher.encoding import BoolArray, FloatArray, IntArray
 from matcher.scoring import row_bonus, score_parts
 
@@ -27,6 +29,7 @@ class Field:
 
     Attributes
     ----------
+    sieve : Sieve
     pairs : Pairs
     scores : ndarray of float64, shape (p,)
     n_allowed : int
@@ -36,8 +39,9 @@ class Field:
     """
 
     def __init__(self, sieve: Sieve, costs: FloatArray, still_open: sparse.csr_array) -> None:
-        self._sieve, self._costs, self._still_open = sieve, costs, still_open
+        self.sieve, self._costs, self._still_open = sieve, costs, still_open
         self._most = sieve.situation.policy.limits.candidates_per_kind
+        self._insisting: dict[int, float] = {}
         self._best: Candidates = sieve.best(self._most, costs=costs)
         self.pairs, self.scores = self._best.pairs, self._best.scores
         self.n_allowed = self._best.n_allowed
@@ -45,6 +49,19 @@ class Field:
         entries = sparse.coo_array(still_open)
         here = allowed(Pairs(sieve.situation, entries.row.astype(np.int64), entries.col.astype(np.int64)))
         self._take_in(here, score_parts(here).sum(axis=1))
+
+    def insisting_on(self, pair: Pairs, amount: float) -> Field:
+        """The same candidates and one pair, which counts for so much more."""
+        other = copy(self)
+        other._insisting = self._insisting | dict.fromkeys(_keys(pair).tolist(), amount)
+        other.is_whole = self.n_allowed == self.pairs.rows.size
+        other._take_in(pair, score_parts(pair).sum(axis=1))
+        return other
+
+    @property
+    def situation(self) -> Situation:
+        """The town as it stands."""
+        return self.sieve.situation
 
     @property
     def was_open(self) -> BoolArray:
@@ -54,7 +71,7 @@ class Field:
     @property
     def switching(self) -> FloatArray:
         """The bonus of pairs that are open proposals now, shape (p,)."""
-        return np.where(self.was_open, self._sieve.situation.policy.switching_bonus, 0.0)
+        return np.where(self.was_open, self.sieve.situation.policy.switching_bonus, 0.0)
 
     @property
     def kept_back(self) -> FloatArray:
@@ -65,7 +82,10 @@ class Field:
     @property
     def worth(self) -> FloatArray:
         """What each pair counts for in the assignment, shape (p,)."""
-        return self.scores + self.switching - self.kept_back
+        worth = self.scores + self.switching - self.kept_back
+        for key, amount in self._insisting.items():
+            worth[np.searchsorted(_keys(self.pairs), key)] += amount
+        return worth
 
     def solve(
         self, method: str, begin: AssignmentResult | None
@@ -92,7 +112,7 @@ class Field:
         if result.bonus_shares is not None:
             floors = floors - result.bonus_shares[:, None]
         rows = np.flatnonzero((self._best.cut_at > floors + _WORTH_MORE).any(axis=1))
-        found = self._sieve.best(
+        found = self.sieve.best(
             self._most, rows=rows, costs=self._costs, prices=result.column_prices,
             group_prices=result.group_prices, floors=floors + _WORTH_MORE,
         )  # fmt: skip

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from types import MappingProxyType
 from typing import Any
 
@@ -19,6 +20,7 @@ from scipy import sparse
 from matcher.assignment import (
     AssignmentProblem,
     AssignmentResult,
+    AssignmentSession,
     Certificate,
     carry_over,
     certify,
@@ -67,40 +69,48 @@ class Proposal:
 
 
 @dataclass(frozen=True)
+class Settings:
+    """What a plan was asked for beside people and policy, in the words of `make_plan`."""
+
+    fixed: tuple[IdPair, ...]
+    banned: tuple[IdPair, ...]
+    previous: tuple[IdPair, ...] | None
+    place_values: Mapping[str, float]
+    method: str
+
+
+@dataclass(frozen=True)
 class Workings:
     """What a plan was made from, kept for questions about it.
 
     Parameters
     ----------
-    sieve : Sieve
-    pairs : Pairs
-        The candidates the assignment chose from.
-    scores : ndarray of float64, shape (p,)
-    switching : ndarray of float64, shape (p,)
-        Bonus of the pairs that were open proposals before.
-    kept_back : ndarray of float64, shape (p,)
-        What the place of each pair is expected to be worth to somebody who has not arrived yet.
+    settings : Settings
+    field : Field
+        The candidates the assignment chose from, with their scores.
     problem : AssignmentProblem
     result : AssignmentResult
     """
 
-    sieve: Sieve
-    pairs: Pairs
-    scores: FloatArray
-    switching: FloatArray
-    kept_back: FloatArray
+    settings: Settings
+    field: Field
     problem: AssignmentProblem
     result: AssignmentResult
 
     @property
     def situation(self) -> Situation:
         """The town as it stood."""
-        return self.sieve.situation
+        return self.field.situation
 
     @property
-    def worth(self) -> FloatArray:
-        """What each pair counts for in the assignment, shape (p,)."""
-        return self.scores + self.switching - self.kept_back
+    def pairs(self) -> Pairs:
+        """The candidates, sorted by row, then column."""
+        return self.field.pairs
+
+    @cached_property
+    def session(self) -> AssignmentSession:
+        """The live state of the assignment, for "what if"; leave it as it was."""
+        return AssignmentSession(self.problem, self.result)
 
 
 @dataclass(frozen=True)
@@ -230,6 +240,12 @@ def make_plan(
     """
     policy = policy or Policy()
     newcomers, offers = tuple(newcomers), tuple(offers)
+    settings = Settings(
+        *_without_contradiction(fixed, banned),
+        None if previous is None else tuple(_id_pairs(previous)),
+        MappingProxyType(dict(place_values or {})),
+        method,
+    )
     seconds: dict[str, float] = {}
 
     @contextmanager
@@ -242,14 +258,12 @@ def make_plan(
 
     with stage("encode"):
         ids = Ids.of(newcomers, offers)
-        fixed, banned = _without_contradiction(fixed, banned)
-        situation = Situation(
-            encode(newcomers, offers, policy, today), policy, ids.matrix(fixed), ids.matrix(banned)
-        )
+        town = encode(newcomers, offers, policy, today)
+        situation = Situation(town, policy, ids.matrix(settings.fixed), ids.matrix(settings.banned))
     with stage("candidates"):
         sieve = Sieve(situation)
-        still_open = ids.known_matrix(_id_pairs(previous))
-        field = Field(sieve, _place_values(ids, place_values or {}), still_open)
+        still_open = ids.known_matrix(settings.previous or ())
+        field = Field(sieve, _place_values(ids, settings.place_values), still_open)
     with stage("assignment"):
         begin = _begin_with(previous, ids, field) if isinstance(previous, Plan) else None
         problem, begin = field.solve(method, begin)
@@ -259,9 +273,7 @@ def make_plan(
         clashes = situation.town.offers.clashes
         result = solve_without_clashes(problem, clashes, method, before, warm_start=begin)
     with stage("collect"):
-        workings = Workings(
-            sieve, field.pairs, field.scores, field.switching, field.kept_back, problem, result
-        )
+        workings = Workings(settings, field, problem, result)
         proposals = _proposals(workings, ids)
         unmatched = open_wishes(sieve, field.pairs, result, list(ids.newcomers))
     return Plan(
@@ -284,10 +296,45 @@ def make_plan(
     )
 
 
+def make_again(
+    plan: Plan, newcomers: Iterable[Newcomer] | None = None, offers: Iterable[Offer] | None = None
+) -> Plan:
+    """The same plan for other people or offers: what would be if.
+
+    Parameters
+    ----------
+    plan : Plan
+    newcomers, offers : iterable of Newcomer, of Offer, optional
+        Instead of those of the plan; whoever is fixed or banned must still be among them.
+
+    Returns
+    -------
+    Plan
+        With the same policy and day, fixed and banned pairs, open proposals and places kept back.
+
+    Raises
+    ------
+    UnknownRecordError, InvalidProblemError
+        As `make_plan`.
+    """
+    settings = plan.workings.settings
+    return make_plan(
+        plan.newcomers if newcomers is None else newcomers,
+        plan.offers if offers is None else offers,
+        plan.policy,
+        today=plan.today,
+        fixed=settings.fixed,
+        banned=settings.banned,
+        previous=settings.previous,
+        place_values=settings.place_values,
+        method=settings.method,
+    )
+
+
 def _without_contradiction(
     fixed: Iterable[IdPair], banned: Iterable[IdPair]
-) -> tuple[list[IdPair], list[IdPair]]:
-    fixed, banned = list(fixed), list(banned)
+) -> tuple[tuple[IdPair, ...], tuple[IdPair, ...]]:
+    fixed, banned = tuple(fixed), tuple(banned)
     both = sorted(set(fixed) & set(banned))
     if both:
         pairs = ", ".join(f"{newcomer!r} with {offer!r}" for newcomer, offer in both)

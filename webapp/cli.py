@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": Entry("webapp.demo:demo", "Fresh demo database with a matching run; then serves."),
     "serve": Entry("webapp.commands:serve", "The web application and its worker, one process."),
     "match": Entry("matcher.cli:match", "Couples the people of two files; needs no database."),
+    "explain": Entry("matcher.cli:explain", "Why, why not, what it would take, what a town is short of."),
     "generate": Entry("matcher.cli:generate", "A synthetic town as files."),
     "load": Entry("webapp.loading:load", "Adds files of newcomers and offers to a town."),
     "rematch": Entry("webapp.matching.commands:rematch", "A new matching run on the database."),

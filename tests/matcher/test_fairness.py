@@ -26,7 +26,7 @@ from matcher.fairness import (
 )
 from matcher.generate import generate_town
 from matcher.policy import Bonus
-from tests.builders import TODAY, a_newcomer, an_offer
+from tests.builders import TODAY, a_newcomer, an_offer, hours
 
 SCARCE = [("muenster", 1), ("enschede", 2), ("muenster", 3), ("enschede", 4)]
 NOT_BY_NEED = Policy(bonus=Bonus(need=0.0))
@@ -80,9 +80,12 @@ def test_the_difference_to_everybody_is_that_to_the_rest_scaled() -> None:
 
 def test_only_who_takes_part_and_has_nothing_yet_is_counted() -> None:
     newcomers = people(20) + people(6, "no", consent=False) + people(6, "later", status="paused")
-    newcomers += [a_newcomer("nothing", wants={"association": 0})]
-    report = report_of(newcomers, 30, fixed=[("n0", "o"), ("n1", "o")])
-    assert (report.overall.n, report.n_placed) == (18, 2)
+    newcomers += [
+        a_newcomer("nothing", wants={"association": 0}),
+        a_newcomer("more", wants={"association": 2}),
+    ]
+    report = report_of(newcomers, 30, fixed=[("n0", "o"), ("more", "o")])
+    assert (report.overall.n, report.n_placed) == (19, 2)
 
 
 def test_every_dimension_has_its_groups_in_an_order_that_tells_no_size() -> None:
@@ -161,9 +164,11 @@ def test_how_few_are_left_without_is_hidden_though_the_group_is_not() -> None:
 
 def test_the_gap_between_needs_does_not_give_a_level_away() -> None:
     newcomers = people(3, "four", need_level=4) + people(25, "three", need_level=3)
-    newcomers += people(30, "two", need_level=2) + people(30, "one", need_level=1)
-    groups = cells(report_of(newcomers, 10), "need_level")
-    assert {name: cell.n for name, cell in groups.items()} == {"1": 30, "2": 30, "3": None, "4": None}
+    newcomers += people(12, "two", need_level=2) + people(30, "one", need_level=1)
+    report = report_of(newcomers, 10)
+    assert report.raw_gap is not None
+    groups = cells(report, "need_level")
+    assert {name: cell.n for name, cell in groups.items()} == {"1": 30, "2": 12, "3": None, "4": None}
 
 
 def test_there_is_no_raw_gap_where_it_would_point_at_a_few() -> None:
@@ -210,6 +215,17 @@ def test_who_knows_the_rule_and_the_totals_still_finds_no_small_number(
             known = (values == values[0]).all(axis=0)
             found += [seen for value in values[0][known] if 0 < value < FEWEST]
     assert found == []
+
+
+@pytest.mark.parametrize(("n_places", "is_scored"), [(17, True), (3, False)])
+def test_no_mean_is_taken_over_a_few_people_even_of_everybody(n_places: int, is_scored: bool) -> None:
+    overall = report_of(people(20), n_places).overall
+    assert overall.n_matched == n_places
+    assert (overall.waiting_weeks_unmatched is None, overall.waiting_weeks_matched is None) == (
+        is_scored,
+        not is_scored,
+    )
+    assert (overall.mean_score is not None) == is_scored
 
 
 # Gaps ------------------------------------------------------------------------------------------------
@@ -259,6 +275,24 @@ def test_fewer_candidates_make_a_raw_gap_that_comparing_alike_takes_away() -> No
     assert (report.raw_gap.n, report.comparable_gap.n) == (100, 80)
 
 
+def test_people_are_compared_with_those_who_have_about_as_many_candidates() -> None:
+    def some(n: int, n_waiting: int, label: str, **fields: Any) -> list[Newcomer]:
+        waiting = people(n_waiting, f"{label}_waits", waiting_since=TODAY - timedelta(weeks=9), **fields)
+        return waiting + people(n - n_waiting, label, **fields)
+
+    on_tuesdays, any_day = hours("tue 17:00-21:00"), hours("tue 17:00-21:00", "sat 09:00-13:00")
+    newcomers = some(40, 20, "high", need_level=4, availability=on_tuesdays)
+    newcomers += some(10, 5, "low", need_level=1, availability=on_tuesdays)
+    newcomers += people(10, "high_free", need_level=4, availability=any_day)
+    newcomers += people(40, "low_free", need_level=1, availability=any_day)
+    offers = [an_offer("tue", capacity=25), an_offer("sat", times=hours("sat 10:00-12:00"), capacity=60)]
+    report = fairness(make_plan(newcomers, offers, NOT_BY_NEED, today=TODAY))
+    assert report.raw_gap is not None
+    assert report.raw_gap.difference == pytest.approx(-0.3)
+    assert report.comparable_gap is not None
+    assert report.comparable_gap.difference == 0.0
+
+
 def test_a_need_level_not_said_counts_as_the_policy_takes_it() -> None:
     newcomers = people(20, "silent", need_level=None) + people(20, "low", need_level=1)
     assert report_of(newcomers, 10).raw_gap is None
@@ -305,6 +339,16 @@ def test_the_stratified_interval_holds_the_truth_about_as_often_as_it_says() -> 
         low, high = stratified_interval(tables)[1]
         n_held += low <= gap <= high
     assert 930 <= n_held <= 970
+
+
+def test_the_stratified_interval_ends_where_the_test_of_its_ends_turns() -> None:
+    tables = [(3, 10, 40, 60), (2, 8, 30, 70)]
+    difference, ends = stratified_interval(np.array(tables))
+    weight = sum(n * m / (n + m) for _y, n, _x, m in tables)
+    p = sum((n * n * x - m * m * y + n * m * (m - n) / 2) / (n + m) ** 2 for y, n, x, m in tables)
+    q = sum((y * (m - x) + x * (n - y)) / (2 * (n + m)) for y, n, x, m in tables)
+    for end in ends:
+        assert ((difference - end) * weight) ** 2 == pytest.approx(1.959964**2 * (end * p + q), rel=1e-6)
 
 
 def test_strata_take_away_what_only_comes_from_being_in_another_stratum() -> None:

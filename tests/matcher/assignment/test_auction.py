@@ -15,9 +15,9 @@ import pytest
 from scipy.sparse import csr_array
 
 import matcher
+from matcher._compiled import FIRST_USE
 from matcher.assignment import AssignmentProblem, AssignmentResult, certify, solve
 from matcher.assignment._auction import choosing, method, pricing, rerouting
-from matcher._compiled import FIRST_USE
 from matcher.exceptions import InvalidProblemError
 from tests.contracts.test_solver_contract import (
     assert_limits_are_kept,

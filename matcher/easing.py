@@ -1,0 +1,292 @@
+"""What it would take to find somebody something: the smallest single changes that do, solved again each time.
+
+Protective rules are never relaxed, and nobody is asked to give up a need or a wish about gender.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from matcher.candidates import all_pairs
+from matcher.eligibility import RULES, Pairs, broken_rules
+from matcher.exceptions import UnknownRecordError
+from matcher.people import Newcomer, Offer
+from matcher.plan import Ids, Plan, make_again
+from matcher.vocabulary import KINDS, LEVELS, Hours, level_rank, primary_language
+
+# How many changes are tried by solving again for one that is asked for.
+_TRIED_A_CHANGE = 3
+_MINUTES_A_STEP = 5
+
+
+@dataclass(frozen=True)
+class Relaxation:
+    """One change, and what it would bring.
+
+    Parameters
+    ----------
+    rule : str
+        The rule that stands in the way now; ``free_place`` also where the places went to others.
+    side : {"newcomer", "offer"}
+        Who would have to change something.
+    offer_id : str
+        The offer that comes within reach.
+    change : mapping of str to object
+        Fields of that side's record with their new values.
+    size : float
+        How large the change is, 0 to 1: what makes changes of different kinds comparable.
+    amount : float
+        The same in the unit of the rule: minutes of travel, hours, levels, places.
+    gain : float
+        How much more the plan would be worth, in units of score.
+    finds : str
+        Id of the offer that the person would be proposed then: mostly `offer_id`, but others may move too.
+    is_exact : bool
+        Whether both plans are proven the best.
+    """
+
+    newcomer_id: str
+    kind: str
+    rule: str
+    side: str
+    offer_id: str
+    change: Mapping[str, Any]
+    size: float
+    amount: float
+    gain: float
+    finds: str
+    is_exact: bool
+
+
+@dataclass(frozen=True)
+class _Change:
+    rule: str
+    side: str
+    column: int
+    change: Mapping[str, Any]
+    size: float
+    amount: float
+
+
+def relaxations(
+    plan: Plan, newcomer_id: str, kind: str | None = None, most: int = 5
+) -> tuple[Relaxation, ...]:
+    """The smallest single changes that would find somebody something more.
+
+    Parameters
+    ----------
+    plan : Plan
+    newcomer_id : str
+    kind : str, optional
+        Only for wishes of this kind; all that are open by default.
+    most : int, default 5
+        How many for each kind.
+
+    Returns
+    -------
+    tuple of Relaxation
+        Smallest first. Empty where there is no open wish, or a protective rule stands in the way of all.
+
+    Raises
+    ------
+    UnknownRecordError
+        When the plan was made without that person.
+
+    Notes
+    -----
+    Considered is every offer that one practical rule alone keeps away, or that is full. The smallest changes
+    are tried: people or offers are changed, the plan is made again, and a change counts only if the person is
+    then proposed one more of the kind. Each trial takes as long as a plan; at most three a change asked for.
+    """
+    ids = Ids.of(plan.newcomers, plan.offers)
+    if newcomer_id not in ids.newcomers:
+        raise UnknownRecordError(f"the plan was made without newcomer {newcomer_id!r}")
+    open_kinds = [wish.kind for wish in plan.unmatched if wish.newcomer_id == newcomer_id]
+    row = ids.newcomers[newcomer_id]
+    found = [
+        relaxation
+        for wanted in open_kinds
+        if kind in (None, wanted)
+        for relaxation in _that_help(plan, row, wanted, most)
+    ]
+    return tuple(sorted(found, key=lambda one: (one.size, -one.gain, one.offer_id)))
+
+
+def apply(plan: Plan, relaxation: Relaxation) -> Plan:
+    """The plan made again with one change."""
+    newcomers, offers = list(plan.newcomers), list(plan.offers)
+    ids = Ids.of(newcomers, offers)
+    if relaxation.side == "newcomer":
+        at = ids.newcomers[relaxation.newcomer_id]
+        newcomers[at] = replace(newcomers[at], **relaxation.change)
+    else:
+        at = ids.offers[relaxation.offer_id]
+        offers[at] = replace(offers[at], **relaxation.change)
+    return make_again(plan, newcomers, offers)
+
+
+def _that_help(plan: Plan, row: int, kind: str, most: int) -> Iterator[Relaxation]:
+    newcomer = plan.newcomers[row]
+    before = _proposed(plan, newcomer.id, kind)
+    n_found = 0
+    for change in _smallest(plan, row, kind)[: _TRIED_A_CHANGE * most]:
+        offer_id = "" if change.column < 0 else plan.offers[change.column].id
+        trial = Relaxation(
+            newcomer.id, kind, change.rule, change.side, offer_id, change.change, change.size, change.amount,
+            0.0, "", False,
+        )  # fmt: skip
+        then = apply(plan, trial)
+        after = _proposed(then, newcomer.id, kind)
+        if len(after) > len(before):
+            found = min(after - before, key=lambda offer: (offer != offer_id, offer))
+            n_found += 1
+            yield replace(
+                trial,
+                offer_id=offer_id or found,
+                gain=then.objective - plan.objective,
+                finds=found,
+                is_exact=plan.status == then.status == "optimal",
+            )
+        if n_found == most:
+            return
+
+
+def _smallest(plan: Plan, row: int, kind: str) -> list[_Change]:
+    """Changes, smallest first; what comes to the same for a newcomer only once."""
+    different: dict[object, _Change] = {}
+    for change in sorted(_changes(plan, row, kind), key=lambda one: (one.size, one.column)):
+        same = change.column if change.side == "offer" else -1
+        different.setdefault((same, change.rule, str(change.change)), change)
+    return list(different.values())
+
+
+def _proposed(plan: Plan, newcomer_id: str, kind: str) -> set[str]:
+    return {p.offer_id for p in plan.proposals if p.newcomer_id == newcomer_id and p.kind == kind}
+
+
+def _changes(plan: Plan, row: int, kind: str) -> Iterator[_Change]:
+    """Every change that would make one offer of a kind possible, or give it one more place."""
+    situation = plan.workings.situation
+    columns = np.flatnonzero(situation.town.offers.kind == KINDS.index(kind))
+    pairs = all_pairs(situation, np.array([row]), columns)
+    broken = broken_rules(pairs)
+    names = [rule.name for rule in RULES]
+    is_full = broken[:, names.index("free_place")]
+    n_broken = broken.sum(axis=1)
+    newcomer = plan.newcomers[row]
+    if newcomer.max_placements is not None and situation.open_total[row] <= _n_proposed(plan, newcomer.id):
+        limit = {"max_placements": newcomer.max_placements + 1}
+        yield _Change("wanted", "newcomer", -1, limit, 0.25, 1)
+    for position in np.flatnonzero(n_broken <= 1).tolist():
+        column = int(columns[position])
+        offer = plan.offers[column]
+        if n_broken[position] == 0 or is_full[position]:
+            places = {"capacity": offer.taken + _n_fixed(plan, column) + _n_open(plan, column) + 1}
+            yield _Change("free_place", "offer", column, places, 0.5, 1)
+            continue
+        rule = names[int(broken[position].argmax())]
+        if rule in _WAYS:
+            one = Pairs(situation, pairs.rows[[position]], pairs.columns[[position]])
+            yield from _WAYS[rule](plan, one, newcomer, offer)
+
+
+def _n_proposed(plan: Plan, newcomer_id: str) -> int:
+    return sum(proposal.newcomer_id == newcomer_id for proposal in plan.proposals)
+
+
+def _n_fixed(plan: Plan, column: int) -> int:
+    return int(plan.workings.situation.fixed[:, [column]].sum())
+
+
+def _n_open(plan: Plan, column: int) -> int:
+    return int(plan.workings.situation.free_places[column])
+
+
+# One rule at a time ----------------------------------------------------------------------------------
+
+
+def _further(plan: Plan, pair: Pairs, newcomer: Newcomer, _offer: Offer) -> Iterator[_Change]:
+    """A longer way."""
+    now = plan.policy.travel.max_minutes_not_said if newcomer.max_minutes is None else newcomer.max_minutes
+    minutes = math.ceil(float(pair.minutes[0]) / _MINUTES_A_STEP) * _MINUTES_A_STEP
+    more = minutes - now
+    if minutes <= 600:
+        change = {"max_minutes": minutes}
+        yield _Change("travel", "newcomer", int(pair.columns[0]), change, min(1.0, more / 60), more)
+
+
+def _more_hours(plan: Plan, pair: Pairs, newcomer: Newcomer, offer: Offer) -> Iterator[_Change]:
+    """One session, or one hour with a person, besides the free hours."""
+    least, column = plan.policy.limits.common_minutes, int(pair.columns[0])
+    for start, end in offer.times:
+        wanted = Hours(start, end if offer.kind == "association" else min(end, start + least))
+        hours = (wanted.end - wanted.start) / 60
+        change = {"availability": (*newcomer.availability, wanted)}
+        yield _Change("hours", "newcomer", column, change, min(1.0, 0.2 + hours / 10), hours)
+
+
+def _language_steps(plan: Plan, pair: Pairs, newcomer: Newcomer, offer: Offer) -> Iterator[_Change]:
+    """A lower level asked for, down to the newcomer's own; with a person, more of their language."""
+    row, column = int(pair.rows[0]), int(pair.columns[0])
+    if offer.min_level:
+        own = max(0, int(pair.newcomers.levels[row, pair.offers.town_language[column]]))
+        steps = level_rank(offer.min_level) - own
+        yield _Change("language", "offer", column, {"min_level": LEVELS[own]}, min(1.0, 0.3 * steps), steps)
+        return
+    needed = plan.policy.limits.common_language_level
+    steps_by_code = {
+        code: level_rank(needed) - level_rank(level)
+        for code, level in newcomer.languages.items()
+        if _speaks(offer, code, needed) and level_rank(level) < level_rank(needed)
+    }
+    if steps_by_code:
+        code = min(steps_by_code, key=lambda one: (steps_by_code[one], one))
+        change = {"languages": {**newcomer.languages, code: needed}}
+        steps = steps_by_code[code]
+        yield _Change("language", "newcomer", column, change, min(1.0, 0.3 * steps), steps)
+
+
+def _speaks(offer: Offer, code: str, level: str) -> bool:
+    return any(
+        primary_language(spoken) == primary_language(code) and level_rank(own) >= level_rank(level)
+        for spoken, own in offer.languages.items()
+    )
+
+
+def _more_of_a_language(_plan: Plan, pair: Pairs, newcomer: Newcomer, offer: Offer) -> Iterator[_Change]:
+    """A larger share for people with one first language: one place more for them."""
+    group = int(pair.newcomers.group[pair.rows[0]])
+    left = int(pair.situation.group_places[pair.columns[0], group])
+    share = offer.language_share_max or 0.0
+    allowed = max(1, math.floor(share * offer.capacity + 1e-9))
+    change = {"language_share_max": min(1.0, (allowed + 1 - min(0, left)) / max(1, offer.capacity))}
+    yield _Change("mixing_limit", "offer", int(pair.columns[0]), change, 0.6, 1)
+
+
+def _accessible(need: str) -> Any:
+    def changes(_plan: Plan, pair: Pairs, _newcomer: Newcomer, offer: Offer) -> Iterator[_Change]:
+        change = {"access": (*offer.access, need)}
+        yield _Change(need, "offer", int(pair.columns[0]), change, 0.7, 1)
+
+    return changes
+
+
+def _cheaper(_plan: Plan, pair: Pairs, _newcomer: Newcomer, _offer: Offer) -> Iterator[_Change]:
+    """Support with paying."""
+    yield _Change("low_cost", "offer", int(pair.columns[0]), {"cost_support": True}, 0.4, 1)
+
+
+_WAYS: Mapping[str, Any] = {
+    "travel": _further,
+    "hours": _more_hours,
+    "language": _language_steps,
+    "mixing_limit": _more_of_a_language,
+    "step_free": _accessible("step_free"),
+    "childcare": _accessible("childcare"),
+    "low_cost": _cheaper,
+}
