@@ -205,7 +205,7 @@ def _drafts(plan: Plan) -> Iterator[Suggestion]:
             is_asked = any("women_only" in person.needs for person in there)
             for hours in _commonest((hours for person in there for hours in _usable(person)), _HOURS):
                 for women_only in (False, True)[: 1 + is_asked]:
-                    for word in interests if kind == "association" else languages:
+                    for word in (interests or [""]) if kind == "association" else languages:
                         number += 1
                         draft_id = f"suggestion-{number}"
                         yield _draft(draft_id, kind, district, word, hours, women_only=women_only)
@@ -225,7 +225,7 @@ def _draft(
         lat=district.lat,
         lon=district.lon,
         languages=languages,
-        interests=(word,) if is_activity else (),
+        interests=(word,) if is_activity and word else (),
         times=(hours,),
         capacity=1,
         access=("step_free",),

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
+from matcher.answers import about_pair, about_person, about_town
 from matcher.cli import STAGE_TEXTS, a_day, clear_errors, print_summary, progress_bar
 from matcher.criteria import CRITERIA
 from matcher.eligibility import RULES
@@ -41,6 +42,7 @@ from matcher.vocabulary import (
     primary_language,
     read_seed_table,
 )
+from matcher.wording import LANGUAGES
 
 __all__ = [
     "ACCESS",
@@ -50,6 +52,7 @@ __all__ = [
     "GENDER_GROUPS",
     "GOALS",
     "KINDS",
+    "LANGUAGES",
     "LEVELS",
     "MODES",
     "NEEDS",
@@ -70,6 +73,9 @@ __all__ = [
     "Proposal",
     "Unmatched",
     "a_day",
+    "about_pair",
+    "about_person",
+    "about_town",
     "clear_errors",
     "compare",
     "district_options",

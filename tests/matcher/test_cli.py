@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from matcher.cli import generate, match
+from matcher.cli import explain, generate, match
 from matcher.files import write_newcomers, write_offers
 from tests.builders import a_newcomer, an_offer
 
@@ -202,3 +202,56 @@ def test_files_in_the_wrong_order_are_refused_with_a_sentence(town: Path) -> Non
     )
     assert result.exit_code == 2
     assert "Traceback" not in result.output
+
+
+# Questions -------------------------------------------------------------------------------------------
+
+
+def ask(town: Path, *more: str) -> Result:
+    return CliRunner().invoke(
+        explain, [str(town / "n.csv"), str(town / "o.csv"), "--today", "2026-03-02", *more]
+    )
+
+
+def test_a_pair_is_explained_in_words_and_as_json(town: Path) -> None:
+    in_words = ask(town, "--newcomer", "a", "--offer", "choir", "--language", "de")
+    assert in_words.exit_code == 0
+    assert in_words.stdout.splitlines()[0].startswith("a - choir (association): ")
+    assert "vorgeschlagen" in in_words.stdout
+    answer = json.loads(ask(town, "--newcomer", "b", "--offer", "choir", "--json").stdout)
+    assert answer["rules"] == ["consent"]
+    assert answer["why_not"] == ["no consent to take part"]
+
+
+def test_a_person_is_told_what_is_open_and_what_it_would_take(town: Path) -> None:
+    write_newcomers(town / "n.csv", [a_newcomer("a", max_minutes=1, wants={"association": 1})])
+    write_offers(town / "o.csv", [an_offer("choir", name="Choir", lat=51.97)])
+    lines = ask(town, "--newcomer", "a").stdout.splitlines()
+    assert lines[0] == "association: 0/1, too far away"
+    assert "more minutes of travel to Choir: would bring the plan" in lines[1]
+
+
+def test_a_town_is_told_what_it_is_short_of(town: Path) -> None:
+    write_offers(town / "o.csv", [an_offer("choir", name="Choir", capacity=0)])
+    result = ask(town)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("new: ")
+    answer = json.loads(ask(town, "--json").stdout)
+    assert set(answer) == {"recruiting", "further_places", "fairness"}
+    assert answer["recruiting"][0]["n_helped"][0] == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--offer", "choir"], "--offer: expected --newcomer as well"),
+        (["--newcomer", "x"], "the plan was made without newcomer 'x'"),
+        (["--newcomer", "a", "--offer", "x"], "the plan was made without offer 'x'"),
+    ],
+)
+def test_questions_about_people_who_are_not_there_are_refused(
+    town: Path, arguments: list[str], message: str
+) -> None:
+    result = ask(town, *arguments)
+    assert result.exit_code == 2
+    assert message in result.stderr

@@ -9,18 +9,22 @@ from flask_smorest import Blueprint
 
 from webapp.access import current_actor
 from webapp.idempotency import idempotent
-from webapp.matching import services
+from webapp.matching import questions, services
 from webapp.matching.models import Placement, Proposal
 from webapp.matching.schemas import (
     ConfirmSchema,
     ConflictSchema,
     EndSchema,
+    LanguageQuery,
+    PairAnswerSchema,
+    PersonAnswerSchema,
     PlacementPageQuery,
     PlacementSchema,
     PlaceSchema,
     ProposalPageQuery,
     ProposalSchema,
     RejectSchema,
+    TownAnswerSchema,
 )
 from webapp.pagination import Page, page_values, paginate
 from webapp.schemas import page_of
@@ -89,3 +93,28 @@ def place(values: dict[str, Any]) -> Placement:
 def end_placement(values: dict[str, Any], placement_id: uuid.UUID) -> Placement:
     """End a placement: its place is free again."""
     return services.end_placement(current_actor(), placement_id, **values)
+
+
+@bp.get("/newcomers/<uuid:newcomer_id>/explanation/<uuid:offer_id>")
+@bp.arguments(LanguageQuery, location="query")
+@bp.response(200, PairAnswerSchema)
+@bp.alt_response(404, description=_NOT_THERE)
+def explain_pair(query: dict[str, Any], newcomer_id: uuid.UUID, offer_id: uuid.UUID) -> dict[str, Any]:
+    """Why this offer is proposed to this newcomer, or why not, and what insisting would cost."""
+    return questions.explain_pair(current_actor(), newcomer_id, offer_id, query["language"])
+
+
+@bp.get("/newcomers/<uuid:newcomer_id>/explanation")
+@bp.arguments(LanguageQuery, location="query")
+@bp.response(200, PersonAnswerSchema)
+@bp.alt_response(404, description=_NOT_THERE)
+def explain_person(query: dict[str, Any], newcomer_id: uuid.UUID) -> dict[str, Any]:
+    """What this newcomer is proposed and why, what stays open, and what it would take."""
+    return questions.explain_person(current_actor(), newcomer_id, query["language"])
+
+
+@bp.get("/explanation")
+@bp.response(200, TownAnswerSchema)
+def explain_town() -> dict[str, Any]:
+    """What your town is short of, and whether everybody is served alike."""
+    return questions.explain_town(current_actor())
