@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -229,7 +229,7 @@ def _pairs_of(path: Path | None) -> list[tuple[str, str]]:
 
 
 def _of_people_that_were_read(
-    pairs: list[tuple[str, str]], people: list[Any], places: list[Any]
+    pairs: list[tuple[str, str]], people: Sequence[Any], places: Sequence[Any]
 ) -> list[tuple[str, str]]:
     """The pairs whose rows were not left out; the others are named."""
     newcomers, offers = {person.id for person in people}, {place.id for place in places}
@@ -242,10 +242,10 @@ def _of_people_that_were_read(
 
 def _read_both(
     newcomers: Path, offers: Path, skipped: list[RowProblem] | None
-) -> tuple[list[Any], list[Any]]:
+) -> tuple[Sequence[Any], Sequence[Any]]:
     """Both files, or the problems of both."""
     problems: list[RowProblem] = []
-    read: list[list[Any]] = []
+    read: list[Sequence[Any]] = []
     for reader, path in ((read_newcomers, newcomers), (read_offers, offers)):
         try:
             read.append(reader(path, skipped))

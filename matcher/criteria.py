@@ -175,11 +175,18 @@ def _children_apart(pairs: Pairs) -> FloatArray:
     there = {column: pairs.offers.children_years[column] for column in np.unique(pairs.columns).tolist()}
     distinct_here, index_here = _distinct(here, pairs.rows)
     distinct_there, index_there = _distinct(there, pairs.columns)
+    years = [year for family in (*distinct_here, *distinct_there) for year in family]
+    first, last = min(years, default=0), max(years, default=0)
+    span = np.arange(first, last + 1)
+    # How far the nearest child there is from each year of birth, then from each child here.
+    near = np.full((span.size, len(distinct_there)), np.nan)
+    for column, there_years in enumerate(distinct_there):
+        if there_years:
+            near[:, column] = np.abs(span[:, None] - np.array(there_years)).min(axis=1)
     table = np.full((len(distinct_here), len(distinct_there)), np.nan)
-    for row, left in enumerate(distinct_here):
-        for column, right in enumerate(distinct_there):
-            if left and right:
-                table[row, column] = min(abs(a - b) for a in left for b in right)
+    for row, here_years in enumerate(distinct_here):
+        if here_years:
+            table[row] = near[np.array(here_years) - first].min(axis=0)
     return table[index_here, index_there]
 
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
+from scipy import sparse
 
 from matcher.assignment import AssignmentResult
 from matcher.candidates import Sieve
-from matcher.eligibility import RULES, Pairs, Situation
-from matcher.encoding import IntArray
+from matcher.eligibility import RULES, Pairs, Situation, is_stored
+from matcher.encoding import BoolArray, IntArray
 from matcher.vocabulary import KINDS
 
 
@@ -97,23 +98,43 @@ def _reasons(
     kind_of = situation.town.offers.kind
     has_candidates = np.zeros((n_rows, n_kinds), np.bool_)
     has_candidates[pairs.rows, kind_of[pairs.columns]] = True
-    at_limit = proposed.sum(axis=1) >= situation.open_total
-    reasons: dict[tuple[int, int], str] = {}
+    short = situation.open_wants > proposed
+    is_full = short & (situation.open_total == 0)[:, None]
+    reasons = {(row, kind): _why_nothing_more(situation, row) for row, kind in np.argwhere(is_full).tolist()}
+    short &= ~is_full
+    served: BoolArray = proposed.sum(axis=1) > 0
+    at_limit = served & (proposed.sum(axis=1) >= situation.open_total)
+    had_a_choice = short & has_candidates
+    may_clash = had_a_choice & (served & ~at_limit)[:, None]
+    all_clash = may_clash & _all_clash(situation, pairs, result, may_clash)
+    reasons |= dict.fromkeys(_cells(had_a_choice), "places_taken")
+    reasons |= dict.fromkeys(_cells(all_clash), "time_clash")
+    reasons |= dict.fromkeys(_cells(had_a_choice & at_limit[:, None]), "max_placements")
     for kind in range(n_kinds):
-        short = situation.open_wants[:, kind] > proposed[:, kind]
-        is_full = short & (situation.open_total == 0)
-        reasons |= {
-            (row, kind): _why_nothing_more(situation, row) for row in np.flatnonzero(is_full).tolist()
-        }
-        short = short & ~is_full
-        for row in np.flatnonzero(short & has_candidates[:, kind]).tolist():
-            own = _columns_of(result, row)
-            spare = _unchosen(pairs, result, row, kind)
-            reasons[row, kind] = _reason_despite_candidates(situation, own, spare, bool(at_limit[row]))
-        without = np.flatnonzero(short & ~has_candidates[:, kind])
+        without = np.flatnonzero(short[:, kind] & ~has_candidates[:, kind])
         names = _blocking_rules(sieve, without, kind)
         reasons |= {(row, kind): name for row, name in zip(without.tolist(), names, strict=True)}
     return reasons
+
+
+def _cells(flags: BoolArray) -> list[tuple[int, int]]:
+    return [(row, kind) for row, kind in np.argwhere(flags).tolist()]
+
+
+def _all_clash(situation: Situation, pairs: Pairs, result: AssignmentResult, asked: BoolArray) -> BoolArray:
+    """Where all that is left of somebody's candidates of a kind clashes with what they got: (n, kinds)."""
+    kind_of, shape = situation.town.offers.kind, situation.fixed.shape
+    rows, columns = result.pairs.T
+    own = np.asarray(asked.any(axis=1))[rows]
+    got = sparse.csr_array((np.ones(own.sum()), (rows[own], columns[own])), shape=shape)
+    busy = sparse.csr_array(got @ situation.town.offers.clashes.astype(np.float64))
+    of_cell = pairs.only(asked[pairs.rows, kind_of[pairs.columns]])
+    left = of_cell.only(~is_stored(got, of_cell))
+    n_left, n_clashing = np.zeros(asked.shape, np.int64), np.zeros(asked.shape, np.int64)
+    np.add.at(n_left, (left.rows, kind_of[left.columns]), 1)
+    clashing = left.only(is_stored(busy, left))
+    np.add.at(n_clashing, (clashing.rows, kind_of[clashing.columns]), 1)
+    return (n_left > 0) & (n_left == n_clashing)
 
 
 def _why_nothing_more(situation: Situation, row: int) -> str:
@@ -122,28 +143,6 @@ def _why_nothing_more(situation: Situation, row: int) -> str:
     if not newcomers.has_consent[row]:
         return "consent"
     return "max_placements" if newcomers.is_ready[row] else "status"
-
-
-def _unchosen(pairs: Pairs, result: AssignmentResult, row: int, kind: int) -> IntArray:
-    """Columns of a kind that a row could have had and did not get."""
-    low, high = np.searchsorted(pairs.rows, [row, row + 1])
-    columns = pairs.columns[low:high]
-    of_kind = columns[pairs.offers.kind[columns] == kind]
-    return np.setdiff1d(of_kind, _columns_of(result, row))
-
-
-def _columns_of(result: AssignmentResult, row: int) -> IntArray:
-    low, high = np.searchsorted(result.pairs[:, 0], [row, row + 1])
-    return result.pairs[low:high, 1]
-
-
-def _reason_despite_candidates(situation: Situation, own: IntArray, spare: IntArray, at_limit: bool) -> str:
-    clashes = situation.town.offers.clashes
-    if at_limit and own.size:
-        return "max_placements"
-    if spare.size and own.size and clashes[spare][:, own].sum(axis=1).all():
-        return "time_clash"
-    return "places_taken"
 
 
 def _blocking_rules(sieve: Sieve, rows: IntArray, kind: int) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,11 +13,12 @@ from matcher.assignment._clashes import Clashes
 from matcher.assignment._clock import Clock
 from matcher.assignment._entries import entries_of
 from matcher.assignment._methods import certified, solve_as_flow
-from matcher.assignment._prices import Prices, reduced_values
+from matcher.assignment._prices import Prices, reduced_at, reduced_values
 from matcher.assignment._room import Room
 from matcher.assignment.certificate import value_of
 from matcher.assignment.problem import NO_SLOT, AssignmentProblem, BoolArray, FloatArray, IntArray
 from matcher.assignment.result import AssignmentResult
+from matcher.assignment.session import AssignmentSession
 
 MOST_ROUNDS = 30
 MOST_EXCHANGES = 12
@@ -133,6 +135,20 @@ class _Repair:
     clock: Clock
     relaxed: AssignmentResult  # the result without the limit: where every solve begins
 
+    @cached_property
+    def live(self) -> AssignmentSession | None:
+        """What takes bans in and out without solving anew, where the method has that."""
+        return AssignmentSession(self.problem, self.relaxed) if self.relaxed.method == "auction" else None
+
+    def solve_without(self, banned: BoolArray) -> tuple[IntArray, FloatArray]:
+        """The best choice without some pairs, and the reduced value of every stored pair at its prices."""
+        if self.live is None:
+            allowed = _without(self.problem, banned)
+            result = solve_as_flow(allowed, self.method, self.relaxed, self.clock)
+            return entries_of(self.problem, result.pairs), reduced_values(self.problem, result)
+        self.live.restrict(banned)
+        return entries_of(self.problem, self.live.pairs), reduced_at(self.problem, self.live.prices())
+
     def around(self, entries: IntArray) -> _Settled:
         """The best choice when nothing may clash with the given one; `is_new` tells whether it is another."""
         found = self.settle(self.clashes.hit(entries))
@@ -152,16 +168,18 @@ class _Repair:
     def settle(self, banned: BoolArray, solved: AssignmentResult | None = None) -> _Settled:
         """Ban and solve until nothing clashes. `solved`: the result without any ban, where it is known."""
         problem, banned = self.problem, banned.copy()
-        result = solved or self._solve_without(banned, self.relaxed)
+        if solved is None:
+            entries, values = self.solve_without(banned)
+        else:
+            entries, values = entries_of(problem, solved.pairs), reduced_values(problem, solved)
         for n_rounds in range(MOST_ROUNDS + 1):
-            entries, values = entries_of(problem, result.pairs), reduced_values(problem, result)
             weaker = _weaker(problem, self.clashes, entries, values)
             entries = np.setdiff1d(entries, weaker)
             if weaker.size == 0 or n_rounds == MOST_ROUNDS or self.clock.is_over:
                 break
             # Not only the weaker pair, or the row takes the next rival of what it keeps, one a round.
             banned |= np.isin(problem.rows, problem.rows[weaker]) & self.clashes.hit(entries)
-            result = self._solve_without(banned, result)
+            entries, values = self.solve_without(banned)
         entries = _fill(problem, self.clashes, entries)
         return _Settled(entries, banned, values, value_of(problem, _pairs(problem, entries))[1])
 
@@ -189,9 +207,6 @@ class _Repair:
             else:
                 failed[moves] = True
         return best
-
-    def _solve_without(self, banned: BoolArray, start: AssignmentResult) -> AssignmentResult:
-        return solve_as_flow(_without(self.problem, banned), self.method, start, self.clock)
 
 
 def _promising(

@@ -15,12 +15,14 @@ from matcher.assignment._auction.books import open_books
 from matcher.assignment._auction.live import Growing, LiveMarket
 from matcher.assignment._auction.market import CLOSED_FACTOR, MOST_PLACES, Listing, edge_of_entry, open_market
 from matcher.assignment._auction.method import fill_books
+from matcher.assignment._auction.pricing import price_rows, prices_of
 from matcher.assignment._clock import Clock
 from matcher.assignment._entries import entries_of
 from matcher.assignment._methods import WHY, run
+from matcher.assignment._prices import Prices
 from matcher.assignment._solution import Start
 from matcher.assignment._whole import LEAST_DIGITS
-from matcher.assignment.problem import AssignmentProblem, FloatArray, IntArray
+from matcher.assignment.problem import AssignmentProblem, BoolArray, FloatArray, IntArray
 from matcher.assignment.result import AssignmentResult
 from matcher.exceptions import InvalidProblemError
 
@@ -204,6 +206,41 @@ class AssignmentSession:
             return self.change(**changes)
         finally:
             self._restore(earlier)
+
+    def restrict(self, banned: BoolArray) -> None:
+        """Ban these stored pairs and no others, all at once; for sessions that no rows have joined.
+
+        Parameters
+        ----------
+        banned : bool array, shape (nnz,)
+            In the order of ``scores.data`` of the problem it was opened with.
+
+        Raises
+        ------
+        InvalidProblemError
+            For another shape, and where rows have joined or pairs are banned or forced one by one.
+        """
+        block = self._blocks[0]
+        if len(self._blocks) > 1 or self._banned or self._forced:
+            raise InvalidProblemError("restrict: expected a session that nothing joined, banned or forced")
+        if banned.shape != block.problem.scores.data.shape:
+            raise InvalidProblemError(
+                f"banned: expected shape {block.problem.scores.data.shape}, got {banned.shape}"
+            )
+        market, original = self._live.market, block.listing.market.weight
+        is_banned = banned if block.listing.entry is None else banned[block.listing.entry]
+        weight = np.where(is_banned, -market.closed_price, original)
+        changed = np.flatnonzero(weight != market.weight[: len(weight)])
+        market.weight[changed] = weight[changed]
+        rows = np.unique(np.searchsorted(market.edge_start[:: market.n_kinds], changed, side="right") - 1)
+        self._live.settle(rows.astype(np.int64))
+        self._objective = self._value()
+
+    def prices(self) -> Prices:
+        """The prices there are now, in the shapes of the problem; for sessions that no rows have joined."""
+        block, books = self._blocks[0], self._live.books
+        books = books._replace(price=books.price.copy())
+        return prices_of(block.problem, block.listing, books, price_rows(self._live.market, books))
 
     def rows(
         self,
