@@ -14,6 +14,7 @@ from scipy.sparse import csr_array
 
 from matcher.assignment import AssignmentProblem, AssignmentSession, Change, certify, solve
 from matcher.assignment._auction.drawing_in import appraise_holdings
+from matcher.assignment.certificate import prove
 from matcher.exceptions import InvalidProblemError
 from tests.contracts.test_solver_contract import assert_limits_are_kept, pairs_to_scores, random_problem
 
@@ -290,6 +291,37 @@ def test_asking_what_if_tells_the_exact_gain_and_leaves_everything_as_it_was(lim
             assert state(session) == earlier
             # A later change is as right as if nobody had asked.
             ledger = change_both(session, ledger, random_change(rng, "everything", session, ledger))
+
+
+@pytest.mark.parametrize("limits", LIMITS)
+def test_restricting_a_session_is_solving_without_those_pairs(limits: str) -> None:
+    rng = np.random.default_rng([9, *limits.encode()])
+    problem = random_problem(rng, 20, 12, 0.5, most_demand=2, limits=limits)
+    session = AssignmentSession(problem)
+    for share in (0.3, 0.0, 0.9, 0.5, 1.0, 0.2):
+        banned = rng.random(problem.scores.nnz) < share
+        left = ~banned
+        starts = np.concatenate([[0], np.cumsum(np.bincount(problem.rows[left], minlength=problem.n_rows))])
+        matrix = csr_array(
+            (problem.scores.data[left], problem.columns[left], starts), shape=problem.scores.shape
+        )
+        allowed = problem.with_scores(matrix)
+        session.restrict(banned)
+        assert session.objective == pytest.approx(solve(allowed).objective, abs=1e-5)
+        proof = prove(allowed, session.pairs, session.prices())
+        assert proof.feasible
+        assert proof.gap == pytest.approx(0, abs=1e-4)
+
+
+def test_only_a_session_as_it_was_opened_can_be_restricted() -> None:
+    banned = np.zeros(4, np.bool_)
+    with pytest.raises(InvalidProblemError, match=r"banned: expected shape \(4,\), got \(3,\)"):
+        AssignmentSession(two()).restrict(banned[:3])
+    for change in ({"ban": [(0, 0)]}, {"force": [(0, 1)]}):
+        session = AssignmentSession(two())
+        session.change(**change)
+        with pytest.raises(InvalidProblemError, match="restrict: expected a session that nothing joined"):
+            session.restrict(banned)
 
 
 @pytest.mark.parametrize("limits", LIMITS)
