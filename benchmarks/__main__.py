@@ -17,6 +17,7 @@ from rich.table import Table
 
 from benchmarks import assignment, plans
 
+TOWNS = ((600, 520), (5_000, 1_500), (20_000, 4_000))
 RESULTS = Path(__file__).parent / "RESULTS.md"
 MEDIUM = [("M", ratio, most) for most in (1, 3) for ratio in (1.5, 1.1, 1.0, 0.8)]
 LARGE = [("L", 1.1, 1), ("L", 1.0, 1)]
@@ -70,7 +71,15 @@ def sections(quick: bool) -> list[Section]:
             "A whole plan",
             "Wall-clock seconds of each stage, people to proposals; how much of its bound the plan reaches.",
             "newcomers x offers; candidates; seconds a stage; in all; value / bound".split("; "),
-            plans.stages(((600, 520), (5_000, 1_500))),
+            plans.stages(TOWNS[:1] if quick else TOWNS),
+        ),
+        (
+            "Candidates, scores and assignment on arrays",
+            "Wall-clock seconds, two threads where there are two; plain: k-d tree, numpy rules and criteria, "
+            "OR-Tools. Overlapping sessions are not repaired. Million pairs: all newcomers times all offers.",
+            "newcomers x offers; allowed; candidates and scores; million pairs a second; plain; times; "
+            "with assignment; plain; times; difference".split("; "),
+            plans.against_a_plain_pipeline(TOWNS[:1] if quick else TOWNS),
         ),
     ]
     if not quick:

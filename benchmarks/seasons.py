@@ -1,6 +1,6 @@
 """Half a year of arrivals, week by week: greedy, looking ahead in three ways, and knowing everything.
 
-python -m benchmarks.seasons [--quick]     --quick plays two seasons and writes nothing
+python -m benchmarks.seasons [--quick | --trial]     two seasons, or those for trying variants; writes nothing
 """
 
 from __future__ import annotations

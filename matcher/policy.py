@@ -87,12 +87,13 @@ class Limits:
 class Lookahead:
     """Whether places are kept for people who have not arrived yet, and how long others may wait for that.
 
-    A place costs what it is expected to bring to somebody who arrives within `weeks`: the mean of the prices
-    in `samples` futures drawn from past arrivals. Whoever has waited `longest_wait_weeks` pays nothing.
+    A place costs what it is expected to bring to somebody who arrives within `weeks`, the time that places
+    have to last: the mean of the prices in `samples` futures drawn from past arrivals. Whoever has waited
+    `longest_wait_weeks` pays nothing. A second placement is made when all `samples` futures agree to it.
     """
 
     is_on: bool = False
-    weeks: int = 12
+    weeks: int = 26
     samples: int = 16
     longest_wait_weeks: int = 6
 
