@@ -201,8 +201,10 @@ def choose(
     now: AssignmentProblem, seen: Forecast, clashes: csr_array, is_served: Flags, can_wait: Flags
 ) -> Ints:
     """What is given this week: the rows and columns of `now`, as `plan_ahead` would."""
-    kept_back = np.where(can_wait[now.rows], seen.values[now.columns], 0.0)
-    worth, keys = now.scores.data - kept_back, now.rows * now.n_columns + now.columns
+    scores, value = now.scores.data, seen.values[now.columns]
+    is_worth_it = scores + now.row_bonus[now.rows] > value
+    cost = np.where(is_worth_it, np.minimum(value, np.maximum(scores, 0.0)), value)
+    worth, keys = scores - np.where(can_wait[now.rows], cost, 0.0), now.rows * now.n_columns + now.columns
     while True:
         matrix = csr_array((worth, now.scores.indices, now.scores.indptr), shape=now.scores.shape)
         problem = now.with_scores(matrix)

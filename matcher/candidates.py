@@ -16,7 +16,7 @@ from matcher.criteria import CRITERIA
 from matcher.eligibility import RULES, Pairs, Situation
 from matcher.encoding import STEP_MINUTES, BoolArray, FloatArray, IntArray
 from matcher.geography import pace
-from matcher.scoring import shares
+from matcher.scoring import row_bonus, shares
 from matcher.vocabulary import KINDS, MODES
 
 # Newcomers that one thread looks at in one go, and how many pairs it may keep meanwhile.
@@ -101,6 +101,7 @@ class Sieve:
         at = offers.column
         terms = self._terms(offers)._replace(
             costs=np.zeros(at.size) if costs is None else costs[at],
+            bonuses=row_bonus(self.situation),
             prices=np.zeros(at.size) if prices is None else prices[at],
             group_prices=np.zeros((at.size, 0)) if group_prices is None else group_prices[at],
             floors=np.full((n, len(KINDS)), -np.inf) if floors is None else floors,
@@ -202,6 +203,7 @@ class Sieve:
             rule_of_bit=RULE_OF_BIT,
             run=-(-policy.limits.common_minutes // STEP_MINUTES),
             costs=np.zeros(m),
+            bonuses=np.zeros(0),
             prices=np.zeros(m),
             group_prices=np.zeros((m, 0)),
             floors=np.zeros((0, len(KINDS))),

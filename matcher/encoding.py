@@ -2,21 +2,27 @@
 
 Row i of every array is newcomer i, or offer j. Sets of small things (spoken languages, sessions, free
 minutes) are bits in unsigned 64-bit words, so that a rule on a pair is a bitwise "and".
+
+What is said is worked out once for each distinct value of a column, and handed to all who said it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
+from operator import attrgetter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from matcher.geography import NOWHERE, Place, find_place, find_town, load_towns, nearest_town, sphere_km
+from matcher.columns import Column, columns_of, joint
+from matcher.geography import NOWHERE, Place, find_place, find_town, load_towns, nearest_towns, sphere_km
 from matcher.interests import InterestEncoder
-from matcher.people import Newcomer, Offer, first_native_language
+from matcher.people import Newcomer, Offer, first_native
 from matcher.policy import Policy
 from matcher.vocabulary import (
     ACCESS,
@@ -35,9 +41,11 @@ BitArray = NDArray[np.uint64]
 BoolArray = NDArray[np.bool_]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+Said = Callable[[str], Column[Any]]  # the column of a field by its name
 
 STEP_MINUTES = 5
 NOT_SPOKEN = -1
+_WHOLE_WEEK = Hours(0, MINUTES_A_WEEK)
 
 
 @dataclass(frozen=True)
@@ -132,6 +140,7 @@ def encode(
     Parameters
     ----------
     newcomers, offers : sequence of Newcomer, of Offer
+        Those that `matcher.files` has read bring their columns along; of others they are collected first.
     policy : Policy
     today : date
         The day ages, waiting times and screenings are counted from.
@@ -142,19 +151,21 @@ def encode(
 
     Notes
     -----
-    O(n + m) apart from the sessions: every newcomer is held against every distinct session of the town.
+    O(n + m), and for each distinct value of a column as much as that takes: every distinct stretch of free
+    time is held against every distinct session of the town. `clashes` has as many entries as pairs clash.
     """
-    people: list[Newcomer | Offer] = [*newcomers, *offers]
-    languages = _languages_of(people, policy)
-    interests = InterestEncoder().fit(
-        [p.interests + p.dislikes for p in people]
-        + [n.can_offer for n in newcomers]
-        + [o.seeks for o in offers]
-    )
-    sessions = sorted({hours for offer in offers if offer.kind == "association" for hours in offer.times})
+    of_newcomers, of_offers = columns_of(newcomers), columns_of(offers)
+    sides = (of_newcomers, of_offers)
+    languages = _languages_of([said("languages") for said in sides], policy)
+    named = [said(name) for said in sides for name in ("interests", "dislikes")]
+    named += [of_newcomers("can_offer"), of_offers("seeks")]
+    interests = InterestEncoder().fit(chain.from_iterable(column.values for column in named))
+    own_sessions = _of_kind(of_offers, is_association=True)
+    sessions = sorted({hours for times in own_sessions.values for hours in times})
+    shared_town = _shared_town(of_newcomers("town"))
     return EncodedTown(
-        newcomers=_encode_newcomers(newcomers, policy, today, languages, interests, sessions),
-        offers=_encode_offers(offers, policy, today, languages, interests, sessions, newcomers),
+        newcomers=_encode_newcomers(of_newcomers, policy, today, languages, interests, sessions),
+        offers=_encode_offers(of_offers, policy, today, languages, interests, sessions, shared_town),
         languages=tuple(languages),
         terms=interests.terms_,
         sessions=tuple(sessions),
@@ -162,163 +173,155 @@ def encode(
 
 
 def _encode_newcomers(
-    newcomers: Sequence[Newcomer],
+    said: Said,
     policy: Policy,
     today: date,
     languages: Mapping[str, int],
     interests: InterestEncoder,
     sessions: Sequence[Hours],
 ) -> EncodedNewcomers:
-    places = tuple(_place_of(person) for person in newcomers)
-    levels = _level_matrix(newcomers, languages)
+    places = _places(said)
+    levels = _level_matrix(said("languages"), languages)
+    free = _Stretches.of(said("availability"))
     not_said = policy.travel.mobility_not_said
     return EncodedNewcomers(
-        places=places,
+        places=tuple(places.each()),
         points_km=_points(places),
-        modes=_membership([n.mobility or not_said for n in newcomers], MODES),
-        max_minutes=_numbers(
-            policy.travel.max_minutes_not_said if n.max_minutes is None else n.max_minutes for n in newcomers
-        ),
-        age=_ages(newcomers, today),
-        gender=_indices((n.gender for n in newcomers), GENDERS),
-        prefers_gender=_indices((n.prefers_gender for n in newcomers), GENDERS),
-        is_ready=_flags(n.status == "ready" for n in newcomers),
-        has_consent=_flags(n.consent for n in newcomers),
-        has_guardian_consent=_flags(n.guardian_consent for n in newcomers),
-        needs=_membership([n.needs for n in newcomers], NEEDS),
-        wanted=np.array([[n.wants.get(k, 0) for k in KINDS] for n in newcomers], np.int64).reshape(
-            -1, len(KINDS)
-        ),
-        max_placements=_integers(-1 if n.max_placements is None else n.max_placements for n in newcomers),
+        modes=_membership(said("mobility").map(lambda modes: modes or not_said), MODES),
+        max_minutes=_numbers(said("max_minutes"), policy.travel.max_minutes_not_said),
+        age=_ages(said("birth_year"), today),
+        gender=_indices(said("gender"), GENDERS),
+        prefers_gender=_indices(said("prefers_gender"), GENDERS),
+        is_ready=said("status").array(lambda status: status == "ready", np.bool_),
+        has_consent=said("consent").array(bool, np.bool_),
+        has_guardian_consent=said("guardian_consent").array(bool, np.bool_),
+        needs=_membership(said("needs"), NEEDS),
+        wanted=_wanted(said("wants")),
+        max_placements=_integers(said("max_placements"), -1),
         levels=levels,
         spoken=_spoken(levels, policy),
-        group=_groups(newcomers, languages),
-        interests=interests.transform(n.interests for n in newcomers),
-        interest_terms=interests.transform_named(n.interests for n in newcomers),
-        dislikes=interests.transform_named((n.dislikes for n in newcomers), narrower=True),
-        can_offer=interests.transform_named(n.can_offer for n in newcomers),
-        goals=_sparse_membership([n.goals for n in newcomers], GOALS),
-        children_years=tuple(n.children_birth_years for n in newcomers),
-        says_hours=_flags(bool(n.availability) for n in newcomers),
-        attendable=_attendable(newcomers, sessions),
-        free_steps=_free_steps([n.availability for n in newcomers]),
-        need_level=_integers(
-            policy.bonus.need_level_not_said if n.need_level is None else n.need_level for n in newcomers
-        ),
-        waiting_weeks=_numbers(
-            max(0, (today - n.waiting_since).days) / 7 if n.waiting_since else 0 for n in newcomers
+        group=_groups(said("languages"), languages),
+        interests=_gathered(interests.transform, said("interests")),
+        interest_terms=_gathered(interests.transform_named, said("interests")),
+        dislikes=_gathered(lambda lists: interests.transform_named(lists, narrower=True), said("dislikes")),
+        can_offer=_gathered(interests.transform_named, said("can_offer")),
+        goals=_sparse_membership(said("goals"), GOALS),
+        children_years=tuple(said("children_birth_years").each()),
+        says_hours=said("availability").array(bool, np.bool_),
+        attendable=_attendable(free, sessions),
+        free_steps=_free_steps(free),
+        need_level=_integers(said("need_level"), policy.bonus.need_level_not_said),
+        waiting_weeks=said("waiting_since").array(
+            lambda day: max(0, (today - day).days) / 7 if day else 0, np.float64
         ),
     )
 
 
 def _encode_offers(
-    offers: Sequence[Offer],
+    said: Said,
     policy: Policy,
     today: date,
     languages: Mapping[str, int],
     interests: InterestEncoder,
     sessions: Sequence[Hours],
-    newcomers: Sequence[Newcomer],
+    shared_town: str,
 ) -> EncodedOffers:
-    places = tuple(_place_of(offer) for offer in offers)
-    levels = _level_matrix(offers, languages)
-    session_index = {hours: bit for bit, hours in enumerate(sessions)}
-    own_sessions = [
-        [session_index[hours] for hours in offer.times] if offer.kind == "association" else []
-        for offer in offers
-    ]
+    places = _places(said)
+    levels = _level_matrix(said("languages"), languages)
+    own_sessions, own_hours = _of_kind(said, is_association=True), _of_kind(said, is_association=False)
+    has_session = _session_matrix(own_sessions.values, sessions)
     admitted = {"mixed": "", "women_only": "f", "men_only": "m"}
     return EncodedOffers(
-        places=places,
+        places=tuple(places.each()),
         points_km=_points(places),
-        kind=_indices((o.kind for o in offers), KINDS),
-        capacity=_integers(o.capacity for o in offers),
-        free=_integers(max(0, o.capacity - o.taken) for o in offers),
-        is_active=_flags(o.status == "active" for o in offers),
-        town_language=_town_languages(offers, places, newcomers, languages, policy),
-        min_level=_integers(level_rank(o.min_level) if o.min_level else -1 for o in offers),
+        kind=_indices(said("kind"), KINDS),
+        capacity=_integers(said("capacity"), 0),
+        free=np.maximum(0, _integers(said("capacity"), 0) - _integers(said("taken"), 0)),
+        is_active=said("status").array(lambda status: status == "active", np.bool_),
+        town_language=_town_languages(said("town"), places, shared_town, languages, policy),
+        min_level=said("min_level").array(lambda level: level_rank(level) if level else -1, np.int64),
         levels=levels,
         spoken=_spoken(levels, policy),
-        gender=_indices((o.gender for o in offers), GENDERS),
-        prefers_gender=_indices((o.prefers_gender for o in offers), GENDERS),
-        gender_group=_indices((admitted[o.gender_group] for o in offers), GENDERS),
-        age=_ages(offers, today),
-        age_min=_numbers(np.nan if o.age_min is None else o.age_min for o in offers),
-        age_max=_numbers(np.nan if o.age_max is None else o.age_max for o in offers),
-        accepts_minors=_flags(o.accepts_minors for o in offers),
-        access=_membership([o.access for o in offers], ACCESS),
-        is_low_cost=_flags(
-            o.cost_support or (o.cost_eur_month or 0) <= policy.limits.low_cost_eur_month for o in offers
+        gender=_indices(said("gender"), GENDERS),
+        prefers_gender=_indices(said("prefers_gender"), GENDERS),
+        gender_group=_indices(said("gender_group").map(admitted.__getitem__), GENDERS),
+        age=_ages(said("birth_year"), today),
+        age_min=_numbers(said("age_min"), np.nan),
+        age_max=_numbers(said("age_max"), np.nan),
+        accepts_minors=said("accepts_minors").array(bool, np.bool_),
+        access=_membership(said("access"), ACCESS),
+        is_low_cost=said("cost_support").array(bool, np.bool_)
+        | (_numbers(said("cost_eur_month"), 0) <= policy.limits.low_cost_eur_month),
+        screening_days=said("screening_valid_until").array(
+            lambda day: (day - today).days if day else np.nan, np.float64
         ),
-        screening_days=_numbers(
-            (o.screening_valid_until - today).days if o.screening_valid_until else np.nan for o in offers
+        confirmed_days=said("confirmed_at").array(
+            lambda day: (today - day).days if day else np.nan, np.float64
         ),
-        confirmed_days=_numbers((today - o.confirmed_at).days if o.confirmed_at else np.nan for o in offers),
-        language_share_max=_numbers(
-            np.nan if o.language_share_max is None else o.language_share_max for o in offers
-        ),
-        interests=interests.transform(o.interests for o in offers),
-        interest_terms=interests.transform_named(o.interests for o in offers),
-        dislikes=interests.transform_named((o.dislikes for o in offers), narrower=True),
-        seeks=interests.transform_named(o.seeks for o in offers),
-        goals=_sparse_membership([o.goals for o in offers], GOALS),
-        children_years=tuple(o.children_birth_years for o in offers),
-        says_hours=_flags(bool(o.times) for o in offers),
-        sessions=_bits(own_sessions, len(sessions)),
-        n_sessions=_integers(len(own) for own in own_sessions),
-        free_steps=_free_steps([() if o.kind == "association" else o.times for o in offers]),
-        clashes=_clashes(own_sessions, sessions),
-        slots=_slots(own_sessions, sessions),
+        language_share_max=_numbers(said("language_share_max"), np.nan),
+        interests=_gathered(interests.transform, said("interests")),
+        interest_terms=_gathered(interests.transform_named, said("interests")),
+        dislikes=_gathered(lambda lists: interests.transform_named(lists, narrower=True), said("dislikes")),
+        seeks=_gathered(interests.transform_named, said("seeks")),
+        goals=_sparse_membership(said("goals"), GOALS),
+        children_years=tuple(said("children_birth_years").each()),
+        says_hours=said("times").array(bool, np.bool_),
+        sessions=_pack(has_session.toarray())[own_sessions.codes],
+        n_sessions=own_sessions.array(len, np.int64),
+        free_steps=_free_steps(_Stretches.of(own_hours)),
+        clashes=_clashes(has_session, own_sessions.codes, sessions),
+        slots=_slots(has_session, own_sessions.codes, sessions),
     )
 
 
 # Words, numbers and flags ----------------------------------------------------------------------------
 
 
-def _flags(values: Iterable[bool]) -> BoolArray:
-    return np.fromiter(values, np.bool_)
+def _numbers(column: Column[float | None], not_said: float) -> FloatArray:
+    return column.array(lambda number: not_said if number is None else number, np.float64)
 
 
-def _numbers(values: Iterable[float]) -> FloatArray:
-    return np.fromiter(values, np.float64)
+def _integers(column: Column[int | None], not_said: int) -> IntArray:
+    return column.array(lambda number: not_said if number is None else number, np.int64)
 
 
-def _integers(values: Iterable[int]) -> IntArray:
-    return np.fromiter(values, np.int64)
-
-
-def _indices(words: Iterable[str], vocabulary: Sequence[str]) -> IntArray:
+def _indices(column: Column[str], vocabulary: Sequence[str]) -> IntArray:
     position = {word: index for index, word in enumerate(vocabulary)}
-    return _integers(position.get(word, -1) for word in words)
+    return column.array(lambda word: position.get(word, -1), np.int64)
 
 
-def _membership(lists: Sequence[Iterable[str]], vocabulary: Sequence[str]) -> BoolArray:
+def _membership(column: Column[Iterable[str]], vocabulary: Sequence[str]) -> BoolArray:
     position = {word: index for index, word in enumerate(vocabulary)}
-    member = np.zeros((len(lists), len(vocabulary)), np.bool_)
-    for row, words in enumerate(lists):
+    member = np.zeros((len(column.values), len(vocabulary)), np.bool_)
+    for row, words in enumerate(column.values):
         for word in words:
             member[row, position[word]] = True
-    return member
+    return member[column.codes]
 
 
-def _sparse_membership(lists: Sequence[Iterable[str]], vocabulary: Sequence[str]) -> sparse.csr_array:
-    return sparse.csr_array(_membership(lists, vocabulary).astype(np.float64))
+def _sparse_membership(column: Column[Iterable[str]], vocabulary: Sequence[str]) -> sparse.csr_array:
+    return sparse.csr_array(_membership(column, vocabulary).astype(np.float64))
 
 
-def _ages(people: Sequence[Newcomer | Offer], today: date) -> FloatArray:
-    return _numbers(np.nan if p.birth_year is None else today.year - p.birth_year for p in people)
+def _wanted(column: Column[Mapping[str, int]]) -> IntArray:
+    wanted = np.array([[wants.get(k, 0) for k in KINDS] for wants in column.values], np.int64)
+    return wanted.reshape(-1, len(KINDS))[column.codes]
 
 
-def _bits(sets: Sequence[Iterable[int]], n_bits: int) -> BitArray:
-    words = np.zeros((len(sets), max(1, -(-n_bits // 64))), np.uint64)
-    for row, members in enumerate(sets):
-        for bit in members:
-            words[row, bit // 64] |= np.uint64(1 << (bit % 64))
-    return words
+def _ages(birth_years: Column[int | None], today: date) -> FloatArray:
+    return today.year - _numbers(birth_years, np.nan)
+
+
+def _gathered(
+    transform: Callable[[Sequence[Any]], sparse.csr_array], column: Column[Any]
+) -> sparse.csr_array:
+    """A matrix with one row a person, from one with a row for each distinct value."""
+    matrix = transform(column.values)
+    return matrix[column.codes] if len(column) else matrix
 
 
 def _pack(flags: BoolArray) -> BitArray:
-    """Rows of booleans as rows of 64-bit words, in the bit order of `_bits`."""
+    """Rows of booleans as rows of 64-bit words, the first in the lowest bit."""
     n, n_bits = flags.shape
     padded = np.zeros((n, max(1, -(-n_bits // 64)) * 64), np.bool_)
     padded[:, :n_bits] = flags
@@ -328,128 +331,205 @@ def _pack(flags: BoolArray) -> BitArray:
 # Places ----------------------------------------------------------------------------------------------
 
 
-def _place_of(person: Newcomer | Offer) -> Place:
-    if person.lat is not None and person.lon is not None:
-        return Place(person.lat, person.lon, "exact", find_town(person.town))
-    if person.address or person.postcode or person.town:
-        return find_place(person.address, person.postcode, person.town)
+def _places(said: Said) -> Column[Place]:
+    """The point that was said, else what the gazetteer finds."""
+    point, address = [said("lat"), said("lon")], [said("address"), said("postcode")]
+    has_point = np.logical_and(*(c.array(lambda degrees: degrees is not None, np.bool_) for c in point))
+    # Where the point is said the address does not matter, and the other way round: fewer distinct places.
+    point = [Column(c.values, np.where(has_point, c.codes, 0)) for c in point]
+    address = [Column(c.values, np.where(has_point, 0, c.codes)) for c in address]
+    exact = Column([False, True], has_point.astype(np.int32))
+    return joint([exact, *point, *address, said("town")]).map(lambda values: _place_of(*values))
+
+
+def _place_of(has_point: bool, lat: float, lon: float, address: str, postcode: str, town: str) -> Place:
+    if has_point:
+        return Place(lat, lon, "exact", find_town(town))
+    if address or postcode or town:
+        return find_place(address, postcode, town)
     return NOWHERE
 
 
-def _points(places: Sequence[Place]) -> FloatArray:
-    return sphere_km(_numbers(p.lat for p in places), _numbers(p.lon for p in places))
+def _points(places: Column[Place]) -> FloatArray:
+    lat, lon = (places.array(attrgetter(axis), np.float64) for axis in ("lat", "lon"))
+    return sphere_km(lat, lon)
 
 
 # Languages -------------------------------------------------------------------------------------------
 
 
-def _languages_of(people: Sequence[Newcomer | Offer], policy: Policy) -> dict[str, int]:
-    spoken = {primary_language(code) for person in people for code in person.languages}
+def _languages_of(columns: Sequence[Column[Mapping[str, str]]], policy: Policy) -> dict[str, int]:
+    codes = {code for column in columns for languages in column.values for code in languages}
+    spoken = {primary_language(code) for code in codes}
     spoken |= {town.language for town in load_towns().values()} | {policy.limits.town_language_not_said}
     return {code: column for column, code in enumerate(sorted(spoken))}
 
 
-def _level_matrix(people: Sequence[Newcomer | Offer], languages: Mapping[str, int]) -> NDArray[np.int8]:
-    levels = np.full((len(people), len(languages)), NOT_SPOKEN, np.int8)
-    for row, person in enumerate(people):
-        for code, level in person.languages.items():
-            column = languages[primary_language(code)]
-            levels[row, column] = max(levels[row, column], level_rank(level))
-    return levels
+def _level_matrix(column: Column[Mapping[str, str]], languages: Mapping[str, int]) -> NDArray[np.int8]:
+    said = [(row, code, level) for row, spoken in enumerate(column.values) for code, level in spoken.items()]
+    at = {code: languages[primary_language(code)] for code in {code for _row, code, _level in said}}
+    ranks = {level: level_rank(level) for level in {level for _row, _code, level in said}}
+    entries = np.array([(row, at[code], ranks[level]) for row, code, level in said], np.int64).reshape(-1, 3)
+    levels = np.full((len(column.values), len(languages)), NOT_SPOKEN, np.int8)
+    np.maximum.at(levels, (entries[:, 0], entries[:, 1]), entries[:, 2].astype(np.int8))
+    return levels[column.codes]
 
 
 def _spoken(levels: NDArray[np.int8], policy: Policy) -> BitArray:
     return _pack(levels >= level_rank(policy.limits.common_language_level))
 
 
-def _groups(newcomers: Sequence[Newcomer], languages: Mapping[str, int]) -> IntArray:
-    native = (primary_language(first_native_language(n)) for n in newcomers)
-    return _integers(languages.get(code, -1) for code in native)
+def _groups(column: Column[Mapping[str, str]], languages: Mapping[str, int]) -> IntArray:
+    return column.array(lambda spoken: languages.get(primary_language(first_native(spoken)), -1), np.int64)
+
+
+def _shared_town(towns: Column[str]) -> str:
+    """The one town that all newcomers live in, else an empty string."""
+    found = {find_town(town) for town in towns.values}
+    return found.pop() if len(found) == 1 else ""
 
 
 def _town_languages(
-    offers: Sequence[Offer],
-    places: Sequence[Place],
-    newcomers: Sequence[Newcomer],
+    towns: Column[str],
+    places: Column[Place],
+    shared_town: str,
     languages: Mapping[str, int],
     policy: Policy,
 ) -> IntArray:
-    """Column of the language of each offer's town: see `_town_of`; else the policy's."""
-    spoken = {town.town: town.language for town in load_towns().values()}
-    newcomers_towns = {find_town(n.town) for n in newcomers}
-    shared = newcomers_towns.pop() if len(newcomers_towns) == 1 else ""
-    towns = (_town_of(offer, place) for offer, place in zip(offers, places, strict=True))
+    """Column of the language of each offer's town; else the policy's.
+
+    The town said (one we do not know has the policy's), else that of the point, else that of the newcomers.
+    """
     not_said = policy.limits.town_language_not_said
-    return _integers(languages[spoken.get(shared if town is None else town, not_said)] for town in towns)
+    by_town = {town.town: languages[town.language] for town in load_towns().values()}
+    of_unknown = languages[not_said]
+    where = joint([towns, places])
+    unnamed = [place for town, place in where.values if not town and not place.town]
+    near = nearest_towns(np.array([p.lat for p in unnamed]), np.array([p.lon for p in unnamed]))
+    of_point = dict(zip(unnamed, near, strict=True))
 
+    def language_of(said: tuple[str, Place]) -> int:
+        town, place = said
+        found = find_town(town) if town else place.town or of_point[place] or shared_town
+        return by_town.get(found, of_unknown)
 
-def _town_of(offer: Offer, place: Place) -> str | None:
-    """The town said (empty: one we do not know), else that of the point; None: neither, ask the newcomers."""
-    if offer.town:
-        return find_town(offer.town)
-    return place.town or nearest_town(place.lat, place.lon) or None
+    return where.array(language_of, np.int64)
 
 
 # Hours -----------------------------------------------------------------------------------------------
 
 
-def _attendable(newcomers: Sequence[Newcomer], sessions: Sequence[Hours]) -> BitArray:
-    """Which sessions lie wholly in a free stretch; all of them for people who did not say their hours."""
-    starts = np.array([s.start for s in sessions], np.int64)
-    ends = np.array([s.end for s in sessions], np.int64)
-    fits = np.zeros((len(newcomers), len(sessions)), np.bool_)
-    for row, person in enumerate(newcomers):
-        for start, end in person.availability or ((0, MINUTES_A_WEEK),):
-            fits[row] |= (starts >= start) & (ends <= end)
-    return _pack(fits)
+def _of_kind(said: Said, *, is_association: bool) -> Column[tuple[Hours, ...]]:
+    """The times of associations, or of all others; empty for those of the other kind."""
+    times = joint([said("kind"), said("times")])
+    return times.map(lambda said: said[1] if (said[0] == "association") is is_association else ()).merged()
 
 
-def _free_steps(hours: Sequence[Iterable[Hours]]) -> BitArray:
-    """Steps of five minutes wholly inside each stretch; all of the week for people who did not say any."""
-    free = np.zeros((len(hours), MINUTES_A_WEEK // STEP_MINUTES), np.bool_)
-    for row, stretches in enumerate(hours):
-        for start, end in stretches or ((0, MINUTES_A_WEEK),):
-            free[row, -(-start // STEP_MINUTES) : end // STEP_MINUTES] = True
-    return _pack(free)
+@dataclass(frozen=True)
+class _Stretches:
+    """Free stretches of the week of many people, each distinct one once.
+
+    Parameters
+    ----------
+    edges : ndarray of int64, shape (k, 2)
+        Start and end of each distinct stretch, in minutes since Monday 00:00.
+    n_values : int
+        Distinct sets of stretches.
+    numbered : list of (ndarray, ndarray)
+        For the first stretch of each set, then the second of those that have one, and so on: which sets, and
+        which stretch each of them has.
+    codes : ndarray of int32, shape (n,)
+        The set of each person.
+    """
+
+    edges: IntArray
+    n_values: int
+    numbered: list[tuple[IntArray, NDArray[np.int32]]]
+    codes: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, column: Column[Sequence[Hours]]) -> _Stretches:
+        """The stretches of a column of hours; all of the week for people who did not say any."""
+        sets = [stretches or (_WHOLE_WEEK,) for stretches in column.values]
+        distinct = Column.of(chain.from_iterable(sets))
+        count = np.fromiter(map(len, sets), np.int64, len(sets))
+        first = np.cumsum(count) - count
+        numbered = []
+        for number in range(count.max(initial=0)):
+            having = np.flatnonzero(count > number)
+            numbered.append((having, distinct.codes[first[having] + number]))
+        edges = np.array(distinct.values, np.int64).reshape(-1, 2)
+        return cls(edges, len(sets), numbered, column.codes)
+
+    def united(self, covers: BoolArray) -> BitArray:
+        """What any stretch of a person covers, as bits: from what each distinct stretch covers."""
+        bits = _pack(covers)
+        united = np.zeros((self.n_values, bits.shape[1]), np.uint64)
+        for having, stretches in self.numbered:
+            united[having] |= bits[stretches]
+        return united[self.codes]
 
 
-def _clashes(own_sessions: Sequence[Sequence[int]], sessions: Sequence[Hours]) -> sparse.csr_array:
-    """Which two offers have sessions that overlap."""
-    if not sessions:
-        return sparse.csr_array((len(own_sessions), len(own_sessions)), dtype=np.bool_)
-    start, end = np.array(sessions).T
-    overlap = (start[:, None] < end) & (start < end[:, None])
-    has = sparse.csr_array(_member_matrix(own_sessions, len(sessions)))
-    clashes = sparse.coo_array(has @ sparse.csr_array(overlap.astype(np.float64)) @ has.T)
-    apart = clashes.row != clashes.col
-    pairs = (clashes.row[apart], clashes.col[apart])
-    return sparse.csr_array((np.ones(apart.sum(), np.bool_), pairs), shape=clashes.shape)
+def _attendable(free: _Stretches, sessions: Sequence[Hours]) -> BitArray:
+    """Which sessions lie wholly in a free stretch."""
+    start, end = np.array(sessions, np.int64).reshape(-1, 2).T
+    return free.united((start >= free.edges[:, :1]) & (end <= free.edges[:, 1:]))
 
 
-def _slots(own_sessions: Sequence[Sequence[int]], sessions: Sequence[Hours]) -> IntArray:
+def _free_steps(free: _Stretches) -> BitArray:
+    """Steps of five minutes wholly inside a free stretch."""
+    start = np.arange(MINUTES_A_WEEK // STEP_MINUTES) * STEP_MINUTES
+    return free.united((start >= free.edges[:, :1]) & (start + STEP_MINUTES <= free.edges[:, 1:]))
+
+
+def _session_matrix(sets: Sequence[Iterable[Hours]], sessions: Sequence[Hours]) -> sparse.csr_array:
+    """Which distinct set of sessions has which session, shape (sets, sessions)."""
+    at = {hours: column for column, hours in enumerate(sessions)}
+    pairs = [(row, at[hours]) for row, several in enumerate(sets) for hours in several]
+    # Positions of 32 bits: what is made of this matrix has tens of millions of them in a large town.
+    rows, columns = np.array(pairs, np.int32).reshape(-1, 2).T
+    return sparse.csr_array(
+        (np.ones(len(pairs), np.bool_), (rows, columns)), shape=(len(sets), len(sessions))
+    )
+
+
+def _clashes(
+    has_session: sparse.csr_array, codes: NDArray[np.int32], sessions: Sequence[Hours]
+) -> sparse.csr_array:
+    """Which two offers have sessions that overlap; worked out for each distinct set of sessions."""
+    start, end = np.array(sessions, np.int64).reshape(-1, 2).T
+    overlap = sparse.csr_array((start[:, None] < end) & (start < end[:, None]))
+    of_sets = (has_session @ overlap @ has_session[codes].T).tocsr()
+    of_sets.sort_indices()
+    clashes = of_sets[codes]
+    # Whoever has a session clashes with itself, once a row.
+    n_entries = np.diff(clashes.indptr)
+    is_other = clashes.indices != np.repeat(np.arange(codes.size, dtype=clashes.indices.dtype), n_entries)
+    indices = clashes.indices[is_other]
+    indptr = clashes.indptr - np.append(0, np.cumsum(n_entries > 0)).astype(clashes.indptr.dtype)
+    return sparse.csr_array((clashes.data[: indices.size], indices, indptr), shape=clashes.shape)
+
+
+def _slots(has_session: sparse.csr_array, codes: NDArray[np.int32], sessions: Sequence[Hours]) -> IntArray:
     """Moments of the week shared out among the offers: those with the same moment exclude each other.
 
     Again and again, the moment at which most of the offers left have a session. Every clash within a slot is
     kept exactly by the assignment; only those between slots are left to its repair.
     """
-    slots = np.full(len(own_sessions), -1, np.int64)
-    if not sessions:
-        return slots
-    start, end = np.array(sessions).T
+    start, end = np.array(sessions, np.int64).reshape(-1, 2).T
     # Sessions that overlap at all do so when one of them begins.
-    runs = (start[:, None] >= start) & (start[:, None] < end)
-    at = (_member_matrix(own_sessions, len(sessions)) @ runs.T) > 0
+    runs = sparse.csr_array((start >= start[:, None]) & (start < end[:, None]))
+    at = (has_session @ runs).astype(np.int64)
+    by_moment = sparse.csr_array(at.T)
+    n_offers = np.bincount(codes, minlength=at.shape[0])
+    n_waiting = n_offers @ at
+    slots = np.full(at.shape[0], -1, np.int64)
     for slot in range(len(sessions)):
-        waiting = at & (slots < 0)[:, None]
-        moment = int(waiting.sum(axis=0).argmax())
-        if waiting[:, moment].sum() < 2:
+        moment = int(n_waiting.argmax())
+        if n_waiting[moment] < 2:
             break
-        slots[waiting[:, moment]] = slot
-    return slots
-
-
-def _member_matrix(sets: Sequence[Iterable[int]], n_members: int) -> FloatArray:
-    member = np.zeros((len(sets), n_members))
-    for row, members in enumerate(sets):
-        member[row, list(members)] = 1.0
-    return member
+        chosen = by_moment.indices[by_moment.indptr[moment] : by_moment.indptr[moment + 1]]
+        chosen = chosen[slots[chosen] < 0]
+        slots[chosen] = slot
+        n_waiting = n_waiting - n_offers[chosen] @ at[chosen]
+    return slots[codes]

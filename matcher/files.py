@@ -1,37 +1,56 @@
-"""CSV and JSON files to records and back, every unreadable value named by row. Decides nothing on people."""
+"""CSV, JSON and Parquet files to records and back, every unreadable value named by row.
+
+Decides nothing on people. A file is read by columns: most cells repeat, so each distinct text of a column is
+converted and checked once.
+"""
 
 from __future__ import annotations
 
 import csv
-import io
 import json
 import os
 import re
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from functools import cache
+from datetime import date, datetime, time
+from functools import cache, lru_cache
+from itertools import chain, islice, starmap
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher.columns import Column, Numbering, People, joint
 from matcher.exceptions import (
+    FieldProblem,
     InvalidFileError,
-    InvalidRecordError,
     RowProblem,
     UnknownColumnWarning,
     UnknownTermWarning,
 )
-from matcher.people import NEWCOMER_FIELDS, OFFER_FIELDS, Newcomer, Offer
+from matcher.people import (
+    NEWCOMER_FIELDS,
+    NEWCOMER_RULES,
+    OFFER_FIELDS,
+    OFFER_RULES,
+    Newcomer,
+    Offer,
+    Person,
+    Rules,
+)
 from matcher.vocabulary import LEVELS, Hours, load_taxonomy, parse_hours
 
-Person = TypeVar("Person", Newcomer, Offer)
 PathLike = str | Path
+BoolArray = NDArray[np.bool_]
 
 NEWCOMER_COLUMNS, OFFER_COLUMNS = NEWCOMER_FIELDS, OFFER_FIELDS
 """The records have their fields in the order of the columns."""
 
 _YES, _NO = ("yes", "true", "1"), ("no", "false", "0")
+_ROWS_AT_ONCE = 512  # few enough to stay in the cache of the processor
+_MOST_ITEMS_REMEMBERED = 1 << 14
 
 
 @dataclass(frozen=True)
@@ -43,36 +62,51 @@ class Pair:
     reason: str = ""
 
 
-class Row(NamedTuple):
-    """A row of a file: its line, its text by column, and what is wrong with the row as such."""
+@dataclass(frozen=True)
+class _Table:
+    """A file as columns of text.
 
-    line: int
-    cells: dict[str, str]
-    problem: RowProblem | None = None
+    Parameters
+    ----------
+    columns : list of str
+        All of the header, in its order.
+    cells : mapping of str to Column
+        The text of the columns that were asked for, without blanks around it.
+    lines : sequence of int
+        Where each row begins; of JSON and Parquet, the number of the record.
+    problems : mapping of int to RowProblem
+        By row: what is wrong with the row as such.
+    """
+
+    columns: list[str]
+    cells: Mapping[str, Column[str]]
+    lines: Sequence[int]
+    problems: Mapping[int, RowProblem]
 
 
-def read_newcomers(path: PathLike, problems: list[RowProblem] | None = None) -> list[Newcomer]:
-    """Read newcomers from a CSV or JSON file.
+def read_newcomers(path: PathLike, problems: list[RowProblem] | None = None) -> People[Newcomer]:
+    """Read newcomers from a CSV, JSON or Parquet file.
 
     Parameters
     ----------
     path : str or Path
-        Ends in ``.json`` for a JSON list of objects; anything else is read as CSV, UTF-8 with or without
-        a byte order mark, comma or semicolon, with a header row.
+        Ends in ``.json`` for a JSON list of objects, in ``.parquet`` for a Parquet file, whose lists may be
+        lists or text as in CSV; anything else is read as CSV, UTF-8 with or without a byte order mark, comma
+        or semicolon, with a header row.
     problems : list of RowProblem, optional
         Given: rows that cannot be read are left out and their problems appended here.
         Not given: a single unreadable row refuses the file.
 
     Returns
     -------
-    list of Newcomer
-        In the order of the file.
+    People of Newcomer
+        In the order of the file; behaves like a list that cannot be changed, and keeps the columns.
 
     Raises
     ------
     InvalidFileError
         With every row that cannot be read, unless `problems` is given; always when the file itself is not
-        readable as such or a required column is missing.
+        readable as such or a required column is missing, and for Parquet where pyarrow is not installed.
     OSError
         When the file cannot be opened.
 
@@ -80,13 +114,17 @@ def read_newcomers(path: PathLike, problems: list[RowProblem] | None = None) -> 
     -----
     UnknownColumnWarning, UnknownTermWarning
         Columns that are ignored, and interests outside the taxonomy, named once.
+
+    Notes
+    -----
+    O(rows) to split the file; converting and checking takes as long as there are distinct texts in a column.
     """
-    return _read_people(Path(path), Newcomer, NEWCOMER_FIELDS, ("id", "languages"), problems)
+    return _read_people(Path(path), Newcomer, NEWCOMER_RULES, ("id", "languages"), problems)
 
 
-def read_offers(path: PathLike, problems: list[RowProblem] | None = None) -> list[Offer]:
-    """Read offers from a CSV or JSON file; parameters, raises and warnings as `read_newcomers`."""
-    return _read_people(Path(path), Offer, OFFER_FIELDS, ("id", "kind", "capacity"), problems)
+def read_offers(path: PathLike, problems: list[RowProblem] | None = None) -> People[Offer]:
+    """Read offers from a CSV, JSON or Parquet file; parameters, raises and warnings as `read_newcomers`."""
+    return _read_people(Path(path), Offer, OFFER_RULES, ("id", "kind", "capacity"), problems)
 
 
 def read_pairs(path: PathLike) -> list[Pair]:
@@ -98,20 +136,22 @@ def read_pairs(path: PathLike) -> list[Pair]:
         With every row that names no newcomer or no offer.
     """
     path = Path(path)
-    columns, rows = _read_rows(path)
-    _require_columns(path, columns, ("newcomer_id", "offer_id"))
-    _warn_of_unknown_columns(path, columns, ("newcomer_id", "offer_id", "reason"))
-    problems = [row.problem for row in rows if row.problem]
+    known, required = ("newcomer_id", "offer_id", "reason"), ("newcomer_id", "offer_id")
+    table = _read_table(path, known)
+    _require_columns(path, table.columns, required)
+    _warn_of_unknown_columns(path, table.columns, known)
+    cells = {name: column.each() for name, column in table.cells.items()}
+    problems = list(table.problems.values())
     problems += [
-        RowProblem(str(path), row.line, column, "", "an id")
-        for row in rows
-        for column in ("newcomer_id", "offer_id")
-        if not row.cells[column]
+        RowProblem(str(path), line, name, "", "an id")
+        for row, line in enumerate(table.lines)
+        for name in required
+        if not cells[name][row]
     ]
-    pairs = [Pair(r.cells["newcomer_id"], r.cells["offer_id"], r.cells.get("reason", "")) for r in rows]
     if problems:
         raise InvalidFileError(problems)
-    return pairs
+    reasons = cells.get("reason") or [""] * len(table.lines)
+    return [Pair(*pair) for pair in zip(cells["newcomer_id"], cells["offer_id"], reasons, strict=True)]
 
 
 def write_newcomers(path: PathLike, newcomers: Iterable[Newcomer]) -> None:
@@ -147,107 +187,247 @@ def write_table(path: PathLike, columns: Sequence[str], rows: Iterable[Sequence[
 # Reading ---------------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True)
+class _Read:
+    """A column after conversion, and by number of the value what was expected where it cannot be read."""
+
+    column: Column[Any]
+    unreadable: Mapping[int, str]
+
+
 def _read_people(
     path: Path,
     record: type[Person],
-    known: Sequence[str],
+    rules: Rules,
     required: Sequence[str],
     problems: list[RowProblem] | None,
-) -> list[Person]:
-    columns, rows = _read_rows(path)
-    _require_columns(path, columns, required)
-    _warn_of_unknown_columns(path, columns, known)
-    people: dict[str, Person] = {}
-    found: list[RowProblem] = []
-    for row in rows:
-        person, row_problems = _read_person(path, row, record, known, required)
-        if person is not None and person.id in people:
-            row_problems.append(
-                RowProblem(str(path), row.line, "id", person.id, "an id that no row above has")
-            )
-        if row_problems or person is None:
-            found += row_problems
-        else:
-            people[person.id] = person
+) -> People[Person]:
+    known = NEWCOMER_FIELDS if record is Newcomer else OFFER_FIELDS
+    table = _read_table(path, known)
+    _require_columns(path, table.columns, required)
+    _warn_of_unknown_columns(path, table.columns, known)
+    read = {name: _converted(table, name, rules.defaults.get(name), name in required) for name in known}
+    columns = _kept({name: read[name].column for name in known}, rules)
+    found = _problems_by_row(path, table, read, _checked(columns, rules))
+    found |= _repeated_ids(path, table, columns["id"], found)
     if found and problems is None:
-        raise InvalidFileError(found)
+        raise InvalidFileError(chain.from_iterable(found[row] for row in sorted(found)))
     if problems is not None:
-        problems += found
-    _warn_of_unknown_terms(path, people.values())
-    return list(people.values())
+        problems += chain.from_iterable(found[row] for row in sorted(found))
+    rows = np.delete(np.arange(len(table.lines)), sorted(found)) if found else None
+    people = People(record, columns, rows)
+    _warn_of_unknown_terms(path, people)
+    return people
 
 
-def _read_person(
-    path: Path, row: Row, record: type[Person], known: Sequence[str], required: Sequence[str]
-) -> tuple[Person | None, list[RowProblem]]:
-    if row.problem:
-        return None, [row.problem]
-    line = row.line
-    values: dict[str, Any] = {}
-    problems: list[RowProblem] = []
-    for column, text in row.cells.items():
-        try:
-            if column in required and not text:
-                raise ValueError("a value; the column is required")
-            if column in known and text:
-                values[column] = _CONVERTERS[column](text)
-        except ValueError as error:
-            problems.append(RowProblem(str(path), line, column, text, str(error)))
-    if problems:
-        return None, problems
-    try:
-        return record(**values), []
-    except InvalidRecordError as error:
-        return None, [
-            RowProblem(str(path), line, problem.field, problem.value, problem.expected)
-            for problem in error.problems
+def _converted(table: _Table, name: str, default: Any, is_required: bool) -> _Read:
+    """A column of values; the default, or None, stands for those that cannot be read."""
+    if name not in table.cells:
+        return _Read(Column.constant(default, len(table.lines)), {})
+    texts, convert = table.cells[name], _CONVERTERS[name]
+    if convert is str and default == "":
+        return _Read(texts, {})
+    values: list[Any] = []
+    unreadable: dict[int, str] = {}
+    for code, text in enumerate(texts.values):
+        value = default
+        if text:
+            try:
+                value = convert(text)
+            except ValueError as error:
+                unreadable[code] = str(error)
+        elif is_required:
+            unreadable[code] = "a value; the column is required"
+        values.append(value)
+    return _Read(Column(values, texts.codes), unreadable)
+
+
+def _kept(columns: dict[str, Column[Any]], rules: Rules) -> dict[str, Column[Any]]:
+    """The columns with values as a record keeps them."""
+    kept = dict(columns)
+    for form in rules.forms:
+        if len(form.fields) == 1:
+            kept[form.name] = columns[form.name].map(form.kept)
+        else:
+            together = joint([columns[name] for name in form.fields])
+            kept[form.name] = Column(list(starmap(form.kept, together.values)), together.codes)
+    return kept
+
+
+def _checked(
+    columns: Mapping[str, Column[Any]], rules: Rules
+) -> list[tuple[Column[Any], dict[int, list[FieldProblem]]]]:
+    """Each check's column, and by number of its value what is wrong with it."""
+    checked = []
+    for check in rules.checks:
+        if len(check.fields) == 1:
+            (name,) = check.fields
+            column = columns[name]
+            # Without a default there is no value to check where none could be read.
+            skips_none = name not in rules.defaults
+            found = {
+                code: wrong
+                for code, value in enumerate(column.values)
+                if not (value is None and skips_none) and (wrong := list(check.problems(value)))
+            }
+        else:
+            column = joint([columns[name] for name in check.fields])
+            found = {
+                code: wrong
+                for code, values in enumerate(column.values)
+                if (wrong := list(check.problems(*values)))
+            }
+        if found:
+            checked.append((column, found))
+    return checked
+
+
+def _problems_by_row(
+    path: Path,
+    table: _Table,
+    read: Mapping[str, _Read],
+    checked: Sequence[tuple[Column[Any], Mapping[int, list[FieldProblem]]]],
+) -> dict[int, list[RowProblem]]:
+    """What is wrong with a row: the row as such, else its cells, else the record they would make."""
+    found = {row: [problem] for row, problem in table.problems.items()}
+    cells = [(name, read[name]) for name in table.columns if name in read and read[name].unreadable]
+    for row in _rows_with([(one.column, one.unreadable) for _name, one in cells]):
+        if row not in found:
+            found[row] = [
+                RowProblem(str(path), table.lines[row], name, table.cells[name].values[code], expected)
+                for name, one in cells
+                if (expected := one.unreadable.get(code := int(one.column.codes[row])))
+            ]
+    of_records = {
+        row: [
+            RowProblem(str(path), table.lines[row], problem.field, problem.value, problem.expected)
+            for column, wrong in checked
+            for problem in wrong.get(int(column.codes[row]), ())
         ]
+        for row in _rows_with(checked)
+        if row not in found
+    }
+    return found | of_records
 
 
-def _read_rows(path: Path) -> tuple[list[str], list[Row]]:
-    """Columns and rows; of JSON, the number of the record stands for the line."""
+def _rows_with(found: Sequence[tuple[Column[Any], Mapping[int, Any]]]) -> list[int]:
+    """The rows that have one of the values found in one of the columns."""
+    rows: set[int] = set()
+    for column, wrong in found:
+        is_wrong = np.zeros(len(column.values), np.bool_)
+        is_wrong[list(wrong)] = True
+        rows.update(np.flatnonzero(is_wrong[column.codes]).tolist())
+    return sorted(rows)
+
+
+def _repeated_ids(
+    path: Path, table: _Table, ids: Column[str], found: Mapping[int, object]
+) -> dict[int, list[RowProblem]]:
+    """Rows, of those without a problem, with the id of a row above that has none either."""
+    taken: set[str] = set()
+    repeated = {}
+    for row, own in enumerate(ids.each()):
+        if row in found:
+            continue
+        if own in taken:
+            problem = RowProblem(str(path), table.lines[row], "id", own, "an id that no row above has")
+            repeated[row] = [problem]
+        taken.add(own)
+    return repeated
+
+
+# Splitting a file ------------------------------------------------------------------------------------
+
+
+def _read_table(path: Path, known: Sequence[str]) -> _Table:
+    """The columns of a file, those with a known name with their text."""
+    match path.suffix.lower():
+        case ".json":
+            return _json_table(path, known)
+        case ".parquet":
+            return _parquet_table(path, known)
+        case _:
+            return _csv_table(path, known)
+
+
+def _text_of(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
         value = repr(error.object[error.start : error.start + 10])
         raise InvalidFileError([RowProblem(str(path), line, "-", value, "text encoded as UTF-8")]) from error
-    return _json_rows(path, text) if path.suffix.lower() == ".json" else _csv_rows(path, text)
 
 
-def _csv_rows(path: Path, text: str) -> tuple[list[str], list[Row]]:
-    header = next((line for line in text.splitlines() if line.strip()), "")
+def _csv_table(path: Path, known: Sequence[str]) -> _Table:
+    try:
+        with path.open(encoding="utf-8-sig") as stream:
+            return _csv_columns(path, stream, known)
+    except (UnicodeDecodeError, InvalidFileError):
+        _text_of(path)  # another encoding explains any other error, and is told with its line
+        raise
+
+
+def _csv_columns(path: Path, stream: Iterator[str], known: Sequence[str]) -> _Table:
+    above = []
+    for text in stream:
+        above.append(text)
+        if text.strip():
+            break
+    header = next((part for text in above for part in text.splitlines() if part.strip()), "")
     delimiter = ";" if header.count(";") > header.count(",") else ","
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[Row] = []
-    columns: list[str] = []
+    rows = _csv_rows(path, csv.reader(chain(above, stream), delimiter=delimiter, strict=True))
+    columns = [cell.strip().lower() for cell in next(rows, (1, []))[1]]
+    asked = {name: at for at, name in enumerate(columns) if name in known}
+    numbers = {name: Numbering() for name in asked}
+    codes: dict[str, list[NDArray[np.int32]]] = {name: [] for name in asked}
+    lines: list[int] = []
+    problems: dict[int, RowProblem] = {}
+    while some := list(islice(rows, _ROWS_AT_ONCE)):
+        cells = [row for _line, row in some]
+        for position, (line, row) in enumerate(some):
+            if len(row) != len(columns):
+                cells[position], surplus = _fitted(row, len(columns), delimiter)
+                if surplus:
+                    expected = f"{len(columns)} cells (lists with {delimiter!r} inside a cell must be quoted)"
+                    problems[len(lines) + position] = RowProblem(str(path), line, "-", surplus, expected)
+        lines += [line for line, _row in some]
+        by_column = list(zip(*cells, strict=True))
+        for name, at in asked.items():
+            found = map(numbers[name].__getitem__, by_column[at])
+            codes[name].append(np.fromiter(found, np.int32, len(some)))
+    texts = {name: [text.strip() for text in numbers[name]] for name in asked}
+    nobody = np.zeros(0, np.int32)
+    return _Table(
+        columns,
+        {name: Column(texts[name], np.concatenate([nobody, *codes[name]])) for name in asked},
+        lines,
+        problems,
+    )
+
+
+def _csv_rows(path: Path, reader: Any) -> Iterator[tuple[int, list[str]]]:
+    """The rows that are not empty, each with the line it begins on; the header comes first."""
     line = 1
     try:
         for cells in reader:
-            if any(cell.strip() for cell in cells):
-                if columns:
-                    rows.append(_csv_row(path, line, columns, cells, delimiter))
-                else:
-                    columns = [cell.strip().lower() for cell in cells]
+            if any(map(str.strip, cells)):
+                yield line, cells
             line = reader.line_num + 1
     except csv.Error as error:
         problem = RowProblem(str(path), line, "-", str(error), "a readable CSV row")
         raise InvalidFileError([problem]) from error
-    return columns, rows
 
 
-def _csv_row(path: Path, line: int, columns: Sequence[str], cells: list[str], delimiter: str) -> Row:
-    """One row; cells that are missing at its end are empty, empty ones too many do no harm."""
-    surplus = delimiter.join(cells[len(columns) :])
-    padded = [*cells, *[""] * (len(columns) - len(cells))]
-    problem = None
-    if surplus.strip(f"{delimiter} "):
-        expected = f"{len(columns)} cells (lists with {delimiter!r} inside a cell must be quoted)"
-        problem = RowProblem(str(path), line, "-", surplus, expected)
-    return Row(line, {c: cell.strip() for c, cell in zip(columns, padded, strict=False)}, problem)
+def _fitted(cells: list[str], n_columns: int, delimiter: str) -> tuple[list[str], str]:
+    """A row of the header's length, and what is too much; missing cells are empty, empty ones do no harm."""
+    surplus = delimiter.join(cells[n_columns:])
+    fitted = [*cells[:n_columns], *[""] * (n_columns - len(cells))]
+    return fitted, surplus if surplus.strip(f"{delimiter} ") else ""
 
 
-def _json_rows(path: Path, text: str) -> tuple[list[str], list[Row]]:
+def _json_table(path: Path, known: Sequence[str]) -> _Table:
+    text = _text_of(path)
     try:
         records = json.loads(text)
     except json.JSONDecodeError as error:
@@ -258,25 +438,73 @@ def _json_rows(path: Path, text: str) -> tuple[list[str], list[Row]]:
         raise InvalidFileError([RowProblem(str(path), 1, "-", text[:20], "a JSON list of objects")])
     folded = [{key.strip().lower(): value for key, value in record.items()} for record in records]
     columns = list(dict.fromkeys(key for record in folded for key in record))
-    rows = [
-        Row(number, {column: _json_text(record.get(column)) for column in columns})
-        for number, record in enumerate(folded, start=1)
-    ]
-    return columns, rows
+    cells = {
+        name: Column.of(_plain_text(record.get(name)) for record in folded)
+        for name in columns
+        if name in known
+    }
+    return _Table(columns, cells, range(1, len(folded) + 1), {})
 
 
-def _json_text(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ";".join(_json_text(item) for item in value)
-    if isinstance(value, dict):
-        return ";".join(f"{key}:{_json_text(item)}" for key, item in value.items())
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()
+def _parquet_table(path: Path, known: Sequence[str]) -> _Table:
+    try:
+        # An extra, which not every installation has; and only those who read Parquet wait for its import.
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as error:
+        expected = "pyarrow to read it with (get it with pip install 'koppel[parquet]'), or a CSV file"
+        raise InvalidFileError([RowProblem(str(path), 1, "-", "a Parquet file", expected)]) from error
+    with path.open("rb") as stream:
+        try:
+            table = parquet.read_table(stream)
+        except (pyarrow.ArrowException, OSError) as error:
+            raise InvalidFileError([RowProblem(str(path), 1, "-", str(error), "a Parquet file")]) from error
+    columns = [name.strip().lower() for name in table.column_names]
+    cells = {
+        name: _arrow_texts(table.column(at), pyarrow.types)
+        for at, name in enumerate(columns)
+        if name in known
+    }
+    return _Table(columns, cells, range(1, table.num_rows + 1), {})
+
+
+def _arrow_texts(cells: Any, types: Any) -> Column[str]:
+    """A column of Parquet as text; lists and mappings have no dictionary of their own and go cell by cell."""
+    if types.is_struct(cells.type):
+        # Every row has every key of a structure; those without a value were not said.
+        said = ({k: v for k, v in (cell or {}).items() if v is not None} for cell in cells.to_pylist())
+        return Column.of(map(_plain_text, said))
+    if types.is_nested(cells.type):
+        return Column.of(map(_plain_text, cells.to_pylist()))
+    if types.is_dictionary(cells.type):
+        cells = cells.cast(cells.type.value_type)
+    numbered = cells.combine_chunks().dictionary_encode(null_encoding="encode")
+    texts = list(map(_plain_text, numbered.dictionary.to_pylist()))
+    return Column(texts, numbered.indices.to_numpy(zero_copy_only=False).astype(np.int32))
+
+
+def _plain_text(value: Any) -> str:
+    """A value of JSON or Parquet as the text of a cell."""
+    match value:
+        case None:
+            text = ""
+        case str():
+            text = value.strip()
+        case bool():
+            text = "yes" if value else "no"
+        case list():
+            text = ";".join(_plain_text(item) for item in value)
+        case dict():
+            text = ";".join(f"{key}:{_plain_text(item)}" for key, item in value.items())
+        case tuple():  # an entry of a mapping in Parquet
+            text = ":".join(_plain_text(part) for part in value)
+        case float() if value.is_integer():
+            text = str(int(value))
+        case datetime() if value.time() == time.min:
+            text = value.date().isoformat()
+        case _:
+            text = str(value).strip()
+    return text
 
 
 def _require_columns(path: Path, columns: Sequence[str], required: Sequence[str]) -> None:
@@ -302,14 +530,22 @@ def _warn_of_unknown_columns(path: Path, columns: Sequence[str], known: Sequence
         warnings.warn(UnknownColumnWarning(message), stacklevel=4)
 
 
-def _warn_of_unknown_terms(path: Path, people: Iterable[Newcomer | Offer]) -> None:
+def _warn_of_unknown_terms(path: Path, people: People[Any]) -> None:
     taxonomy = load_taxonomy()
-    unknown: dict[str, None] = {}
-    for person in people:
-        terms = (*person.interests, *person.dislikes)
-        unknown |= dict.fromkeys(term for term in terms if term not in taxonomy)
-    if unknown:
-        message = f"{path}: interests outside the taxonomy are kept as they are: {', '.join(unknown)}"
+    named: list[tuple[int, int, list[str]]] = []
+    for order, column in enumerate((people.column("interests"), people.column("dislikes"))):
+        unknown = {
+            code: others
+            for code, terms in enumerate(column.values)
+            if (others := [term for term in terms if term not in taxonomy])
+        }
+        if unknown:
+            _codes, first = np.unique(column.codes, return_index=True)
+            named += [(int(first[code]), order, others) for code, others in unknown.items()]
+    if named:
+        # In the order in which the rows name them.
+        terms = dict.fromkeys(term for _row, _order, others in sorted(named) for term in others)
+        message = f"{path}: interests outside the taxonomy are kept as they are: {', '.join(terms)}"
         warnings.warn(UnknownTermWarning(message), stacklevel=4)
 
 
@@ -342,26 +578,31 @@ def _date(text: str) -> date:
         raise ValueError("a date such as 2026-03-31") from None
 
 
-def _items(text: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(item.strip() for item in text.split(";") if item.strip()))
+def _items(text: str) -> list[str]:
+    return [item for item in map(str.strip, text.split(";")) if item]
 
 
 def _words(text: str) -> tuple[str, ...]:
-    return tuple(item.lower() for item in _items(text))
+    return tuple(item.lower() for item in dict.fromkeys(_items(text)))
 
 
 def _years(text: str) -> tuple[int, ...]:
-    return tuple(_whole_number(item.strip()) for item in text.split(";") if item.strip())
+    return tuple(_whole_number(item) for item in _items(text))
 
 
 def _weekly_hours(text: str) -> tuple[Hours, ...]:
-    return tuple(parse_hours(item) for item in _items(text))
+    return tuple(map(_stretch, dict.fromkeys(_items(text))))
+
+
+@lru_cache(_MOST_ITEMS_REMEMBERED)
+def _stretch(item: str) -> Hours:
+    return parse_hours(item)
 
 
 def _languages(text: str) -> dict[str, str]:
     """``uk:native;de:A2``; a language without a level is spoken well (C1)."""
     spoken = {}
-    for item in _items(text):
+    for item in dict.fromkeys(_items(text)):
         code, _, level = (part.strip() for part in item.partition(":"))
         if code.lower() in spoken:
             raise ValueError("each language once")
@@ -376,7 +617,7 @@ def _level(text: str) -> str:
 
 def _wants(text: str) -> dict[str, int]:
     wanted = {}
-    for item in _items(text):
+    for item in dict.fromkeys(_items(text)):
         kind, _, count = (part.strip() for part in item.partition(":"))
         if kind.lower() in wanted:
             raise ValueError("each kind once")
@@ -386,8 +627,12 @@ def _wants(text: str) -> dict[str, int]:
 
 def _terms(text: str) -> tuple[str, ...]:
     """Interests by id, or by their name in one of the taxonomy's languages."""
-    by_name = _term_by_name()
-    return tuple(dict.fromkeys(by_name.get(item.casefold(), item.lower()) for item in _items(text)))
+    return tuple(dict.fromkeys(map(_term, _items(text))))
+
+
+@lru_cache(_MOST_ITEMS_REMEMBERED)
+def _term(item: str) -> str:
+    return _term_by_name().get(item.casefold(), item.lower())
 
 
 @cache

@@ -138,9 +138,10 @@ def find_place(address: str = "", postcode: str = "", town: str = "") -> Place:
     town_id = find_town(town)
     if town.strip() and not town_id:
         return NOWHERE
-    town_id = town_id or _town_in(address)
+    phrases = _phrases(address)
+    town_id = town_id or _town_in(phrases)
     for district in load_districts().values():
-        if district.town == (town_id or district.town) and _names(district.name) & _phrases(address):
+        if district.town == (town_id or district.town) and _names(district.name) & phrases:
             return Place(district.lat, district.lon, "district", district.town, district.district)
     if town_id:
         centre = load_towns()[town_id]
@@ -148,6 +149,7 @@ def find_place(address: str = "", postcode: str = "", town: str = "") -> Place:
     return NOWHERE
 
 
+@lru_cache(maxsize=4096)
 def find_town(text: str) -> str:
     """The id of the town with this id or name, else an empty string."""
     wanted = _names(text)
@@ -159,12 +161,31 @@ def find_town(text: str) -> str:
 
 def nearest_town(lat: float, lon: float, within_km: float = 30.0) -> str:
     """The id of the gazetteer's town nearest to a point, else an empty string."""
-    point = sphere_km(np.array([lat]), np.array([lon]))
+    return nearest_towns(np.array([lat]), np.array([lon]), within_km)[0]
+
+
+def nearest_towns(lat: FloatArray, lon: FloatArray, within_km: float = 30.0) -> list[str]:
+    """Of each point the id of the gazetteer's town nearest to it, else an empty string.
+
+    Parameters
+    ----------
+    lat, lon : ndarray of float64, shape (n,)
+        WGS84 degrees; NaN where the point is not known.
+    within_km : float
+
+    Returns
+    -------
+    list of str
+        One a point.
+    """
+    points = sphere_km(lat, lon)
     towns = list(load_towns().values())
     centres = sphere_km(np.array([t.lat for t in towns]), np.array([t.lon for t in towns]))
-    distances = np.linalg.norm(centres - point, axis=1)
-    nearest = int(np.argmin(distances)) if towns and np.isfinite(distances).all() else -1
-    return towns[nearest].town if nearest >= 0 and distances[nearest] <= within_km else ""
+    distances = np.linalg.norm(points[:, None] - centres, axis=2)
+    nearest = distances.argmin(axis=1)
+    # A comparison with NaN is false.
+    is_near = distances.min(axis=1) <= within_km
+    return [towns[at].town if near else "" for at, near in zip(nearest.tolist(), is_near, strict=True)]
 
 
 def _bare_postcode(text: str) -> str:
@@ -175,8 +196,7 @@ def _postcodes_in(address: str) -> list[str]:
     return [german or dutch for german, dutch in _POSTCODE_IN_ADDRESS.findall(address)]
 
 
-def _town_in(address: str) -> str:
-    phrases = _phrases(address)
+def _town_in(phrases: set[str]) -> str:
     return next((t.town for t in load_towns().values() if _names(t.name) & phrases), "")
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from matcher.vocabulary import Taxonomy, load_taxonomy
+from matcher.vocabulary import load_taxonomy
 
 BROADER_WEIGHT = 0.75
 """Weight of the broader interest beside the one that was named: two team sports share 0.36 of a vector."""
@@ -75,6 +75,10 @@ class InterestEncoder:
         others = {term for terms in X for term in terms} - set(taxonomy.terms)
         self.terms_ = (*taxonomy.terms, *sorted(others))
         self._column = {term: column for column, term in enumerate(self.terms_)}
+        below = [(t.parent, t.id) for t in taxonomy.terms.values() if t.parent in self._column]
+        pairs = np.array([[self._column[term] for term in pair] for pair in below], np.int64).reshape(-1, 2)
+        shape = (len(self.terms_), len(self.terms_))
+        self._narrower = sparse.csr_array((np.ones(len(below)), (pairs[:, 0], pairs[:, 1])), shape=shape)
         return self
 
     def fit_transform(self, X: Sequence[Sequence[str]], y: object = None) -> sparse.csr_array:
@@ -88,36 +92,38 @@ class InterestEncoder:
         -------
         scipy.sparse.csr_array of float64, shape (n, T)
         """
-        taxonomy = load_taxonomy()
-        return self._rows(_with_broader(terms, taxonomy, self.broader_weight) for terms in X)
+        named = self._named(X)
+        broader = named @ self._narrower.T
+        broader.data[:] = self.broader_weight
+        broader.eliminate_zeros()
+        return _sorted(named + (broader - broader.multiply(named)))
 
     def transform_named(self, X: Iterable[Sequence[str]], *, narrower: bool = False) -> sparse.csr_array:
         """1 for each interest named, and with `narrower` for each that belongs to it; else 0."""
-        taxonomy = load_taxonomy()
-        return self._rows(_with_narrower(terms, taxonomy if narrower else None) for terms in X)
+        named = self._named(X)
+        if narrower:
+            named = named + named @ self._narrower
+            named.data[:] = 1.0
+        return _sorted(named)
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """The interest of each column."""
         return np.array(self.terms_, dtype=object)
 
-    def _rows(self, weights: Iterable[Mapping[str, float]]) -> sparse.csr_array:
-        indptr, indices, data = [0], [], []
-        for row in weights:
-            for column, weight in sorted((self._column[t], w) for t, w in row.items() if t in self._column):
-                indices.append(column)
-                data.append(weight)
-            indptr.append(len(indices))
-        shape = (len(indptr) - 1, len(self.terms_))
-        return sparse.csr_array((np.array(data, float), np.array(indices, np.int64), indptr), shape=shape)
+    def _named(self, X: Iterable[Sequence[str]]) -> sparse.csr_array:
+        """1 for each interest named that `fit` has seen; else 0."""
+        lists = list(X)
+        n_terms = len(self.terms_)
+        rows = np.repeat(np.arange(len(lists)), np.fromiter(map(len, lists), np.int64, len(lists)))
+        columns = np.array([self._column.get(term, n_terms) for terms in lists for term in terms], np.int64)
+        is_seen = columns < n_terms
+        ones = np.ones(np.count_nonzero(is_seen))
+        shape = (len(lists), n_terms)
+        named = sparse.csr_array((ones, (rows[is_seen], columns[is_seen])), shape=shape)
+        named.data[:] = 1.0  # one that is named twice was added up
+        return named
 
 
-def _with_broader(terms: Sequence[str], taxonomy: Taxonomy, weight: float) -> dict[str, float]:
-    weights = {broader: weight for term in terms if (broader := taxonomy.broader(term)) and weight}
-    return weights | dict.fromkeys(terms, 1.0)
-
-
-def _with_narrower(terms: Sequence[str], taxonomy: Taxonomy | None) -> dict[str, float]:
-    if taxonomy is None:
-        return dict.fromkeys(terms, 1.0)
-    narrower = [t.id for t in taxonomy.terms.values() if t.parent in terms]
-    return dict.fromkeys([*terms, *narrower], 1.0)
+def _sorted(matrix: sparse.csr_array) -> sparse.csr_array:
+    matrix.sort_indices()
+    return matrix

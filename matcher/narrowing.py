@@ -11,7 +11,7 @@ from matcher.assignment import AssignmentProblem, AssignmentResult, solve
 from matcher.candidates import Candidates, Sieve
 from matcher.eligibility import Pairs, Situation, allowed, is_stored
 from matcher.encoding import BoolArray, FloatArray, IntArray
-from matcher.scoring import row_bonus, score_parts
+from matcher.scoring import kept_back, row_bonus, score_parts
 
 _WORTH_MORE = 1e-9
 
@@ -76,8 +76,7 @@ class Field:
     @property
     def kept_back(self) -> FloatArray:
         """What the place of each pair is kept back for, shape (p,)."""
-        waited, limit = self.pairs.newcomers.waiting_weeks, self.pairs.policy.lookahead.longest_wait_weeks
-        return np.where((waited < limit)[self.pairs.rows], self._costs[self.pairs.columns], 0.0)
+        return kept_back(self.pairs, self.scores, self._costs)
 
     @property
     def worth(self) -> FloatArray:

@@ -27,12 +27,13 @@ from matcher.assignment import (
     solve_without_clashes,
 )
 from matcher.candidates import Sieve
+from matcher.columns import People, columns_of
 from matcher.criteria import CRITERIA
 from matcher.eligibility import Pairs, Situation
 from matcher.encoding import FloatArray, encode
 from matcher.exceptions import InvalidProblemError, UnknownRecordError
 from matcher.narrowing import Field, pose_problem
-from matcher.people import Newcomer, Offer
+from matcher.people import Newcomer, Offer, Person
 from matcher.policy import Policy
 from matcher.scoring import row_bonus, score_parts
 from matcher.unmatched import Unmatched, open_wishes
@@ -138,8 +139,8 @@ class Plan:
         Wall-clock seconds of each stage.
     """
 
-    newcomers: tuple[Newcomer, ...]
-    offers: tuple[Offer, ...]
+    newcomers: Sequence[Newcomer]
+    offers: Sequence[Offer]
     policy: Policy
     today: date
     proposals: tuple[Proposal, ...]
@@ -239,7 +240,7 @@ def make_plan(
     [('amina', 'choir')]
     """
     policy = policy or Policy()
-    newcomers, offers = tuple(newcomers), tuple(offers)
+    newcomers, offers = _settled(newcomers), _settled(offers)
     settings = Settings(
         *_without_contradiction(fixed, banned),
         None if previous is None else tuple(_id_pairs(previous)),
@@ -294,6 +295,11 @@ def make_plan(
         seconds=MappingProxyType(seconds),
         workings=workings,
     )
+
+
+def _settled(people: Iterable[Person]) -> Sequence[Person]:
+    """People as a sequence that nobody changes."""
+    return people if isinstance(people, People) else tuple(people)
 
 
 def make_again(
@@ -369,8 +375,8 @@ class Ids:
     def of(cls, newcomers: Sequence[Newcomer], offers: Sequence[Offer]) -> Ids:
         """Number people in their order; raises UnknownRecordError when an id is given twice."""
         ids = cls(
-            {person.id: row for row, person in enumerate(newcomers)},
-            {offer.id: column for column, offer in enumerate(offers)},
+            {own: row for row, own in enumerate(columns_of(newcomers)("id").each())},
+            {own: column for column, own in enumerate(columns_of(offers)("id").each())},
         )
         if len(ids.newcomers) < len(newcomers) or len(ids.offers) < len(offers):
             raise UnknownRecordError("expected every newcomer and every offer to have an id of its own")

@@ -23,7 +23,7 @@ from matcher.vocabulary import KINDS, MINUTES_A_DAY, WEEKDAYS, Hours, primary_la
 SESSION_MINUTES = 120
 STARTS = (10 * 60, 16 * 60, 18 * 60)
 PLACES_TRIED = 3
-_DISTRICTS, _LANGUAGES, _HOURS, _INTERESTS = 6, 3, 3, 3
+_LANGUAGES, _HOURS, _INTERESTS = 3, 3, 3
 # How many offers are solved for, for one that is asked for.
 _TRIED_A_SUGGESTION = 2
 
@@ -171,10 +171,12 @@ def _bounds(plan: Plan, drafts: Sequence[Suggestion], n_places: int) -> FloatArr
     found = Sieve(situation).best(floors=floors)
     pairs = found.pairs
     value = found.scores - floors[pairs.rows, pairs.offers.kind[pairs.columns]]
+    best_first = np.lexsort((-value, pairs.columns))
+    columns = pairs.columns[best_first]
+    rank = np.arange(columns.size) - np.searchsorted(columns, columns)
+    is_used = rank < n_places
     bounds = np.zeros((len(drafts), n_places))
-    for column in range(len(drafts)):
-        best = np.sort(value[pairs.columns == column])[::-1][:n_places]
-        bounds[column, : best.size] = best
+    bounds[columns[is_used], rank[is_used]] = value[best_first[is_used]]
     return bounds
 
 
@@ -199,7 +201,7 @@ def _drafts(plan: Plan) -> Iterator[Suggestion]:
             if wanted == kind and district is not None:
                 by_district.setdefault(district, []).append(person)
         most_first = sorted(by_district.items(), key=lambda item: (-len(item[1]), item[0].district))
-        for district, there in most_first[:_DISTRICTS]:
+        for district, there in most_first:
             languages = _commonest((_language_of(person) for person in there), _LANGUAGES)
             interests = _commonest((term for person in there for term in person.interests), _INTERESTS)
             is_asked = any("women_only" in person.needs for person in there)

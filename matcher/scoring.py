@@ -49,3 +49,27 @@ def row_bonus(situation: Situation) -> FloatArray:
     worth = bonus.base + bonus.need * need + bonus.waiting * waited
     is_served = np.asarray(situation.fixed.sum(axis=1), np.float64) > 0
     return np.where(is_served, 0.0, worth)
+
+
+def kept_back(pairs: Pairs, scores: FloatArray, values: FloatArray) -> FloatArray:
+    """What of a pair's score does not count, because its place is expected to be worth more to others later.
+
+    The value of the place; but no more than the score where the score and the bonus for serving the person
+    at all exceed it: then the pair is worth making, and a pair below 0 would never be. Nothing for people who
+    have waited as long as the policy allows.
+
+    Parameters
+    ----------
+    pairs : Pairs
+    scores : ndarray of float64, shape (p,)
+    values : ndarray of float64, shape (m,)
+        What a place is expected to be worth to people who have not arrived yet.
+
+    Returns
+    -------
+    ndarray of float64, shape (p,)
+    """
+    value, bonus = values[pairs.columns], row_bonus(pairs.situation)[pairs.rows]
+    cost = np.where(scores + bonus > value, np.minimum(value, np.maximum(scores, 0.0)), value)
+    can_wait = pairs.newcomers.waiting_weeks < pairs.policy.lookahead.longest_wait_weeks
+    return np.where(can_wait[pairs.rows], cost, 0.0)

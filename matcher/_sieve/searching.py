@@ -52,6 +52,7 @@ class Terms(NamedTuple):
     rule_of_bit: Array  # int64
     run: int  # steps in a row that make a common hour
     costs: Array  # (m,) float64: what a place at each offer costs whoever can wait; in the order of the grid
+    bonuses: Array  # (n,) float64: what serving each newcomer at all is worth
     prices: Array  # (m,) float64: what it costs everybody
     group_prices: Array  # (m, G) float64; or (m, 0)
     floors: Array  # (n, kinds) float64: what a pair must be worth more than
@@ -122,6 +123,12 @@ def _score(
     score += shares[LIFE_PHASE] * same_life_phase(newcomers, offers, i, j)
     score += shares[RECIPROCITY] * overlap(scratch.skills, scratch.norms[4], offers.seeks, j)
     return score
+
+
+@inlined
+def cost_of(score: float, cost: float, bonus: float) -> float:
+    """See `scoring.kept_back`."""
+    return min(cost, max(score, 0.0)) if score + bonus > cost else cost
 
 
 @inlined
@@ -225,7 +232,7 @@ def find_best(
                 score = _score(newcomers, offers, terms, scratch, i, j, minutes)
                 worth = score - terms.prices[j]
                 if newcomers.can_wait[i]:
-                    worth -= terms.costs[j]
+                    worth -= cost_of(score, terms.costs[j], terms.bonuses[i])
                 if terms.group_prices.shape[1] > 0:
                     worth -= terms.group_prices[j, newcomers.group[i]]
                 if worth > terms.floors[i, kind]:

@@ -17,7 +17,7 @@ from matcher.generate import generate_town
 from matcher.people import Newcomer, Offer
 from matcher.plan import Ids
 from matcher.policy import Limits, Policy
-from matcher.scoring import score_parts
+from matcher.scoring import kept_back, row_bonus, score_parts
 from matcher.vocabulary import KINDS
 from tests.builders import TODAY, a_newcomer, an_offer, hours
 
@@ -132,12 +132,12 @@ def test_prices_costs_and_floors_leave_only_what_is_worth_more(town: Situation) 
     n, m = town.fixed.shape
     sieve, everything = Sieve(town), Sieve(town).best()
     rows, columns = everything.pairs.rows, everything.pairs.columns
-    costs, prices = rng.random(m) / 4, rng.random(m) / 4
+    costs, prices = 2 * rng.random(m), rng.random(m) / 4
     group_prices = np.column_stack([rng.random((m, len(town.town.languages))) / 9, np.zeros(m)])
     floors = rng.random((n, len(KINDS))) / 2
     newcomers, offers = town.town.newcomers, town.town.offers
     can_wait = newcomers.waiting_weeks < town.policy.lookahead.longest_wait_weeks
-    worth = everything.scores - prices[columns] - np.where(can_wait[rows], costs[columns], 0)
+    worth = everything.scores - prices[columns] - kept_back(everything.pairs, everything.scores, costs)
     worth -= group_prices[columns, newcomers.group[rows]]
     above = worth > floors[rows, offers.kind[columns]]
     asked = np.arange(0, n, 2)
@@ -149,6 +149,22 @@ def test_prices_costs_and_floors_leave_only_what_is_worth_more(town: Situation) 
     assert 0 < can_wait.sum() < can_wait.size
     assert_array_equal(found.pairs.rows, rows[above])
     assert_array_equal(found.pairs.columns, columns[above])
+
+
+def test_a_place_that_is_kept_costs_no_more_than_the_score_where_the_bonus_makes_up_for_it(
+    town: Situation,
+) -> None:
+    found = Sieve(town).best()
+    rows, columns = found.pairs.rows, found.pairs.columns
+    values = 2 * np.random.default_rng(1).random(town.fixed.shape[1])
+    cost, bonus = kept_back(found.pairs, found.scores, values), row_bonus(town)[rows]
+    waited = town.town.newcomers.waiting_weeks[rows] >= town.policy.lookahead.longest_wait_weeks
+    is_worth_it = found.scores + bonus > values[columns]
+    assert 0 < is_worth_it.sum() < is_worth_it.size
+    assert_array_equal(cost[waited], 0)
+    assert_array_equal(cost[~waited & ~is_worth_it], values[columns][~waited & ~is_worth_it])
+    worth_it = ~waited & is_worth_it
+    assert_array_equal(cost[worth_it], np.minimum(values[columns], found.scores)[worth_it])
 
 
 def test_one_thread_finds_what_two_find(town: Situation, monkeypatch: pytest.MonkeyPatch) -> None:

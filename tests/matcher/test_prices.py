@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pytest
 
 from matcher import further_places, make_again, make_plan, recruiting
 from matcher.generate import generate_town
+from matcher.geography import load_districts
 from matcher.plan import Plan
 from tests.builders import TODAY, a_newcomer, an_offer
 
@@ -86,3 +88,21 @@ def test_a_town_where_everybody_is_served_is_short_of_nothing() -> None:
     plan = make_plan([a_newcomer(wants={"association": 1})], [an_offer()], today=TODAY)
     assert recruiting(plan) == ()
     assert further_places(plan) == ()
+
+
+def test_a_district_where_one_person_waits_is_not_overlooked() -> None:
+    names = ("Sprakel", "Kinderhaus", "Coerde", "Gievenbeck", "Roxel", "Albachten", "Hiltrup")
+    centres = {place.name: {"lat": place.lat, "lon": place.lon} for place in load_districts().values()}
+    wants = {"association": 1, "mentor": 1}
+    served_elsewhere: dict[str, Any] = {"wants": wants, "max_placements": 1, "max_minutes": 600}
+    crowd = [
+        a_newcomer(f"{name} {number}", interests=("choir",), **served_elsewhere, **centres[name])
+        for name in names
+        for number in range(2)
+    ]
+    on_foot: dict[str, Any] = {"wants": {"association": 1}, "mobility": ("walk",), "max_minutes": 10}
+    alone = a_newcomer("alone", interests=("choir",), **on_foot, **centres["Wolbeck"])
+    plan = make_plan([*crowd, alone], [an_offer(kind="mentor", capacity=len(crowd))], today=TODAY)
+    assert served(plan) == {person.id for person in crowd}
+    best = recruiting(plan, n_places=1)[0]
+    assert (best.district, best.n_helped) == ("Wolbeck", (1,))
