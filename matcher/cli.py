@@ -22,7 +22,8 @@ from matcher.exceptions import InvalidFileError, KoppelError, KoppelWarning, Row
 from matcher.files import read_newcomers, read_offers, read_pairs, write_newcomers, write_offers, write_table
 from matcher.generate import generate_town
 from matcher.geography import load_towns
-from matcher.plan import STAGES, Plan, make_plan, summary
+from matcher.lookahead import plan_by_policy
+from matcher.plan import STAGES, Plan, summary
 from matcher.policy import Policy
 from matcher.unmatched import REASONS
 from matcher.wording import LANGUAGES
@@ -127,7 +128,7 @@ def match(
         policy = Policy.from_file(policy_path) if policy_path else Policy()
         with progress_bar() as progress:
             task = progress.add_task("Reading", total=len(STAGES))
-            plan = make_plan(
+            plan = plan_by_policy(
                 people,
                 places,
                 policy,
@@ -186,7 +187,7 @@ def explain(
         raise BadInput("--offer: expected --newcomer as well, to speak of the two.")
     with clear_errors():
         people, places = _read_both(newcomers, offers, None)
-        plan = make_plan(
+        plan = plan_by_policy(
             people,
             places,
             Policy.from_file(policy_path) if policy_path else Policy(),

@@ -39,7 +39,7 @@ class Relaxation:
     change : mapping of str to object
         Fields of that side's record with their new values.
     size : float
-        How large the change is, 0 to 1: what makes changes of different kinds comparable.
+        How large the change is, from 0: what makes changes of different kinds comparable.
     amount : float
         The same in the unit of the rule: minutes of travel, hours, levels, places.
     gain : float
@@ -133,7 +133,7 @@ def apply(plan: Plan, relaxation: Relaxation) -> Plan:
 def _that_help(plan: Plan, row: int, kind: str, most: int) -> Iterator[Relaxation]:
     newcomer = plan.newcomers[row]
     before = _proposed(plan, newcomer.id, kind)
-    n_found = 0
+    found_before: set[str] = set()
     for change in _smallest(plan, row, kind)[: _TRIED_A_CHANGE * most]:
         offer_id = "" if change.column < 0 else plan.offers[change.column].id
         trial = Relaxation(
@@ -144,7 +144,9 @@ def _that_help(plan: Plan, row: int, kind: str, most: int) -> Iterator[Relaxatio
         after = _proposed(then, newcomer.id, kind)
         if len(after) > len(before):
             found = min(after - before, key=lambda offer: (offer != offer_id, offer))
-            n_found += 1
+            if found in found_before:  # a smaller change found it already
+                continue
+            found_before.add(found)
             yield replace(
                 trial,
                 offer_id=offer_id or found,
@@ -152,7 +154,7 @@ def _that_help(plan: Plan, row: int, kind: str, most: int) -> Iterator[Relaxatio
                 finds=found,
                 is_exact=plan.status == then.status == "optimal",
             )
-        if n_found == most:
+        if len(found_before) == most:
             return
 
 
@@ -217,7 +219,7 @@ def _further(plan: Plan, pair: Pairs, newcomer: Newcomer, _offer: Offer) -> Iter
     more = minutes - now
     if minutes <= 600:
         change = {"max_minutes": minutes}
-        yield _Change("travel", "newcomer", int(pair.columns[0]), change, min(1.0, more / 60), more)
+        yield _Change("travel", "newcomer", int(pair.columns[0]), change, more / 60, more)
 
 
 def _more_hours(plan: Plan, pair: Pairs, newcomer: Newcomer, offer: Offer) -> Iterator[_Change]:
@@ -227,7 +229,7 @@ def _more_hours(plan: Plan, pair: Pairs, newcomer: Newcomer, offer: Offer) -> It
         wanted = Hours(start, end if offer.kind == "association" else min(end, start + least))
         hours = (wanted.end - wanted.start) / 60
         change = {"availability": (*newcomer.availability, wanted)}
-        yield _Change("hours", "newcomer", column, change, min(1.0, 0.2 + hours / 10), hours)
+        yield _Change("hours", "newcomer", column, change, 0.2 + hours / 10, hours)
 
 
 def _language_steps(plan: Plan, pair: Pairs, newcomer: Newcomer, offer: Offer) -> Iterator[_Change]:
@@ -236,7 +238,7 @@ def _language_steps(plan: Plan, pair: Pairs, newcomer: Newcomer, offer: Offer) -
     if offer.min_level:
         own = max(0, int(pair.newcomers.levels[row, pair.offers.town_language[column]]))
         steps = level_rank(offer.min_level) - own
-        yield _Change("language", "offer", column, {"min_level": LEVELS[own]}, min(1.0, 0.3 * steps), steps)
+        yield _Change("language", "offer", column, {"min_level": LEVELS[own]}, 0.3 * steps, steps)
         return
     needed = plan.policy.limits.common_language_level
     steps_by_code = {
@@ -248,7 +250,7 @@ def _language_steps(plan: Plan, pair: Pairs, newcomer: Newcomer, offer: Offer) -
         code = min(steps_by_code, key=lambda one: (steps_by_code[one], one))
         change = {"languages": {**newcomer.languages, code: needed}}
         steps = steps_by_code[code]
-        yield _Change("language", "newcomer", column, change, min(1.0, 0.3 * steps), steps)
+        yield _Change("language", "newcomer", column, change, 0.3 * steps, steps)
 
 
 def _speaks(offer: Offer, code: str, level: str) -> bool:

@@ -166,7 +166,7 @@ def explain(plan: Plan, newcomer_id: str, offer_id: str) -> Explanation:
     explanation = _explanations(pair, [newcomer_id], [offer_id])[0]
     if not explanation.is_possible:
         return replace(explanation, collisions=_collisions(plan, pair, explanation))
-    if (plan.workings.result.pairs == (row, column)).all(axis=1).any():
+    if any(p.newcomer_id == newcomer_id and p.offer_id == offer_id for p in plan.proposals):
         return replace(explanation, is_proposed=True, price=0.0)
     price, is_exact, there = insist(plan, pair)
     moves = tuple(_moves(plan, there))

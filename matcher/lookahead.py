@@ -5,9 +5,10 @@ Arrays first (`forecast`, `held`, `is_blocking`), then people (`plan_ahead`).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -18,8 +19,10 @@ from matcher.assignment import AssignmentProblem, AssignmentResult, carry_over, 
 from matcher.encoding import BoolArray, FloatArray, IntArray
 from matcher.exceptions import InvalidProblemError
 from matcher.people import Newcomer, Offer
-from matcher.plan import IdPair, Plan, Proposal, make_plan
+from matcher.plan import IdPair, Plan, Progress, Proposal, make_plan
 from matcher.policy import Policy
+from matcher.unmatched import Unmatched
+from matcher.vocabulary import KINDS
 
 _IN_ALL = 1 - 1e-9
 # Whoever is here comes before somebody alike who may come: a place is kept for those who bring more.
@@ -275,6 +278,7 @@ def plan_ahead(
     fixed: Iterable[IdPair] = (),
     banned: Iterable[IdPair] = (),
     previous: Plan | Iterable[IdPair] | None = None,
+    progress: Progress | None = None,
 ) -> Ahead:
     """Make a plan that keeps room for people who have not arrived yet, where the policy says so.
 
@@ -283,7 +287,7 @@ def plan_ahead(
 
     Parameters
     ----------
-    newcomers, offers, policy, today, fixed, banned, previous
+    newcomers, offers, policy, today, fixed, banned, previous, progress
         As `make_plan`. Whoever is fixed is among the newcomers.
     past : iterable of Newcomer
         Everybody who arrived in past weeks, whatever became of them, by `waiting_since`; they may be among
@@ -316,9 +320,6 @@ def plan_ahead(
     Candidates of past people are those that `make_plan` would look at today. Two plans or more, and
     2 x `samples` solutions of the assignment.
 
-    Scores below 0 are never chosen, not for a bonus either, so a place that is worth more to others than the
-    score of a pair is kept even where the bonus of a first placement would make up for it, up to the limit.
-
     Examples
     --------
     >>> from datetime import timedelta
@@ -343,7 +344,14 @@ def plan_ahead(
     fixed, banned = tuple(fixed), tuple(banned)
     if not policy.lookahead.is_on:
         plan = make_plan(
-            newcomers, offers, policy, today=today, fixed=fixed, banned=banned, previous=previous
+            newcomers,
+            offers,
+            policy,
+            today=today,
+            fixed=fixed,
+            banned=banned,
+            previous=previous,
+            progress=progress,
         )
         return Ahead(plan, plan.proposals, (), MappingProxyType({}))
     weeks = policy.lookahead.weeks if weeks_left is None else min(weeks_left, policy.lookahead.weeks)
@@ -364,7 +372,7 @@ def plan_ahead(
     while True:
         plan = make_plan(
             newcomers, offers, policy, today=today, fixed=fixed, banned=without, previous=previous,
-            place_values=values,
+            place_values=values, progress=progress,
         )  # fmt: skip
         pairs = plan.workings.result.pairs
         is_held = held(pairs, _agreement_of(now, seen, pairs), is_served)
@@ -379,6 +387,68 @@ def plan_ahead(
         tuple(p for p in plan.proposals if (p.newcomer_id, p.offer_id) in wait),
         values,
     )
+
+
+def plan_by_policy(
+    newcomers: Iterable[Newcomer],
+    offers: Iterable[Offer],
+    policy: Policy | None = None,
+    *,
+    today: date,
+    fixed: Iterable[IdPair] = (),
+    banned: Iterable[IdPair] = (),
+    previous: Plan | Iterable[IdPair] | None = None,
+    progress: Progress | None = None,
+) -> Plan:
+    """Make a plan as the policy wants it: with room kept for people to come, or without.
+
+    Parameters
+    ----------
+    newcomers, offers, policy, today, fixed, banned, previous, progress
+        As `make_plan`. Where the policy looks ahead, the newcomers who came within `Lookahead.weeks`,
+        whatever became of them, are the past that futures are drawn from.
+
+    Returns
+    -------
+    Plan
+        What is to be proposed today. Wishes that wait because a place is kept have the reason ``kept_back``.
+
+    Raises
+    ------
+    InvalidProblemError, UnknownRecordError
+        As `make_plan`.
+    """
+    policy = policy or Policy()
+    asked: dict[str, Any] = {
+        "today": today, "fixed": fixed, "banned": banned, "previous": previous, "progress": progress
+    }  # fmt: skip
+    if not policy.lookahead.is_on:
+        return make_plan(newcomers, offers, policy, **asked)
+    newcomers = tuple(newcomers)
+    first = today - timedelta(weeks=policy.lookahead.weeks)
+    past = [n for n in newcomers if n.waiting_since is not None and first < n.waiting_since <= today]
+    ahead = plan_ahead(newcomers, offers, policy, past=past, **asked)
+    return replace(ahead.plan, proposals=ahead.proposals, unmatched=_with_kept_back(ahead))
+
+
+def _with_kept_back(ahead: Ahead) -> tuple[Unmatched, ...]:
+    """Open wishes, with those that wait because a place is kept."""
+    plan, rows = ahead.plan, {newcomer.id: row for row, newcomer in enumerate(ahead.plan.newcomers)}
+    problem, result, pairs = plan.workings.problem, plan.workings.result, plan.workings.pairs
+    has_room = np.bincount(result.pairs[:, 1], minlength=problem.n_columns) < problem.capacity
+    kinds = plan.workings.situation.town.offers.kind
+    keeps = np.zeros((problem.n_rows, len(KINDS)), np.bool_)
+    keeps[pairs.rows, kinds[pairs.columns]] |= has_room[pairs.columns]
+    held = Counter((proposal.newcomer_id, proposal.kind) for proposal in ahead.held)
+    wishes = {(wish.newcomer_id, wish.kind): wish for wish in plan.unmatched}
+    for (newcomer, kind), n_held in held.items():
+        wanted = int(plan.workings.situation.open_wants[rows[newcomer], KINDS.index(kind)])
+        open_wish = wishes.get((newcomer, kind), Unmatched(newcomer, kind, wanted, wanted, "kept_back"))
+        wishes[newcomer, kind] = replace(open_wish, proposed=open_wish.proposed - n_held)
+    for key, wish in wishes.items():
+        if wish.reason == "places_taken" and keeps[rows[key[0]], KINDS.index(key[1])]:
+            wishes[key] = replace(wish, reason="kept_back")
+    return tuple(sorted(wishes.values(), key=lambda wish: (rows[wish.newcomer_id], KINDS.index(wish.kind))))
 
 
 def _weekly(past: Sequence[Newcomer], today: date, weeks: int) -> IntArray:

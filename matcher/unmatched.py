@@ -47,10 +47,11 @@ REASONS: Mapping[str, str] = MappingProxyType(
     | {
         "no_offers": _("no offer of this kind"),
         "places_taken": _("all fitting places went to others (need, waiting time, fit)"),
+        "kept_back": _("a place is kept for people who may bring more to it and are still to come"),
         "max_placements": _("as many other proposals as can be taken on at once"),
     }
 )
-"""Why a wish is left open: the name of the rule that stands in the way, or one of three more."""
+"""Why a wish is left open: the name of the rule that stands in the way, or one of four more."""
 
 
 def open_wishes(

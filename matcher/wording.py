@@ -11,6 +11,7 @@ from typing import Any
 
 from babel import Locale
 from babel.dates import format_date, get_day_names
+from babel.numbers import format_decimal
 
 from matcher.criteria import CRITERIA
 from matcher.easing import Relaxation
@@ -39,7 +40,7 @@ BRINGS_ANOTHER = _("would bring the plan {points} points and this person {finds}
 CHANGES: Mapping[str, str] = {
     "travel": _("{amount} more minutes of travel to {offer}"),
     "hours": _("time on {times} as well, for {offer}"),
-    "language": _("{amount} language levels less at {offer}, or that much more learnt"),
+    "language": _("a language level lower by {amount} at {offer}, or that much more learnt"),
     "free_place": _("one more place at {offer}"),
     "mixing_limit": _("one more place for this first language at {offer}"),
     "step_free": _("step-free access at {offer}"),
@@ -105,7 +106,7 @@ def why_not(explanation: Explanation, language: str) -> list[str]:
         ]
     if explanation.price is None:
         return []
-    sentence = translated(PRICE, language).format(points=f"{100 * explanation.price:.1f}")
+    sentence = translated(PRICE, language).format(points=_points(explanation.price, language))
     return [sentence if explanation.price_is_exact else _with_facts(sentence, translated(ABOUT, language))]
 
 
@@ -125,7 +126,7 @@ def relaxation_in_words(relaxation: Relaxation, names: Mapping[str, str], langua
     )
     is_same = relaxation.finds == relaxation.offer_id
     brings = translated(BRINGS if is_same else BRINGS_ANOTHER, language).format(
-        points=f"{100 * relaxation.gain:.1f}", finds=names.get(relaxation.finds, relaxation.finds)
+        points=_points(relaxation.gain, language), finds=names.get(relaxation.finds, relaxation.finds)
     )
     return f"{change}: {brings}"
 
@@ -140,6 +141,10 @@ def hours_in_words(times: Iterable[Hours], language: str) -> list[str]:
         clock = f"{begin // 60:02d}:{begin % 60:02d}-{close // 60:02d}:{close % 60:02d}"
         named.append(f"{days[day]} {clock}")
     return named
+
+
+def _points(worth: float, language: str) -> str:
+    return format_decimal(100 * worth, "0.0", locale=language)
 
 
 def _with_facts(text: str, facts: str) -> str:

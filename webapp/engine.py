@@ -19,8 +19,9 @@ from matcher.exceptions import InvalidFileError, InvalidPolicyError, InvalidReco
 from matcher.explanation import CHANGE_REASONS, Change, Explanation, compare, examine
 from matcher.files import read_newcomers, read_offers
 from matcher.geography import Place, find_place, load_districts, load_towns
+from matcher.lookahead import plan_by_policy
 from matcher.people import Newcomer, Offer, first_native_language
-from matcher.plan import STAGES, Plan, Proposal, make_plan, summary
+from matcher.plan import STAGES, Plan, Proposal, summary
 from matcher.policy import Policy
 from matcher.scoring import shares
 from matcher.unmatched import REASONS, Unmatched
@@ -85,8 +86,8 @@ __all__ = [
     "interest_options",
     "language_options",
     "load_towns",
-    "make_plan",
     "parse_hours",
+    "plan_by_policy",
     "primary_language",
     "print_summary",
     "progress_bar",

@@ -13,7 +13,7 @@ from matcher import Newcomer, Offer, Policy, make_plan
 from matcher.assignment import AssignmentProblem
 from matcher.exceptions import InvalidProblemError, UnknownRecordError
 from matcher.generate import generate_town
-from matcher.lookahead import Ahead, forecast, held, is_blocking, plan_ahead
+from matcher.lookahead import Ahead, forecast, held, is_blocking, plan_ahead, plan_by_policy
 from matcher.policy import Bonus, Lookahead
 from tests.builders import TODAY, a_newcomer, an_offer, hours
 
@@ -280,3 +280,30 @@ def test_the_day_counts_not_the_clock() -> None:
         [newcomer], [choir], ON, today=date.fromordinal(TODAY.toordinal() + 42), past=singers()
     )
     assert [proposal.newcomer_id for proposal in later.proposals] == ["n"]
+
+
+# The policy's switch ---------------------------------------------------------------------------------
+
+
+def test_the_switch_of_the_policy_decides_and_whoever_waits_is_told_why() -> None:
+    past = [came(f"s{week}", week, interests=CHOIR, status="closed") for week in range(1, 9)]
+    newcomers = [*past, came("new", 0, interests=CHESS)]
+    offers = [an_offer("choir", interests=CHOIR, capacity=1)]
+    off = plan_by_policy(newcomers, offers, Policy(bonus=NO_BONUS.bonus), today=TODAY)
+    on = plan_by_policy(newcomers, offers, NO_BONUS, today=TODAY)
+    assert [proposal.newcomer_id for proposal in off.proposals] == ["new"]
+    assert on.proposals == ()
+    (wish,) = (wish for wish in on.unmatched if wish.newcomer_id == "new")
+    assert (wish.reason, wish.wanted, wish.proposed) == ("kept_back", 1, 0)
+
+
+def test_a_second_placement_that_is_held_is_an_open_wish_and_no_proposal() -> None:
+    newcomers, _past, offers = a_past_town(1)
+    plan = plan_by_policy(newcomers, offers, ON, today=TODAY)
+    kept_back = [wish for wish in plan.unmatched if wish.reason == "kept_back"]
+    assert kept_back
+    for wish in plan.unmatched:
+        made_of_kind = [p for p in plan.proposals if (p.newcomer_id, p.kind) == (wish.newcomer_id, wish.kind)]
+        assert len(made_of_kind) == wish.proposed < wish.wanted
+    keys = [(wish.newcomer_id, wish.kind) for wish in plan.unmatched]
+    assert len(set(keys)) == len(keys)
