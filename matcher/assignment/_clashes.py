@@ -68,7 +68,9 @@ class Clashes:
     def hit(self, entries: IntArray) -> BoolArray:
         """Which of all stored pairs clash with one of `entries`, ascending, in their row; shape (nnz,)."""
         hit = np.zeros(self._problem.scores.nnz, dtype=np.bool_)
-        hit[self.within_rows(np.arange(len(hit)), entries)[0]] = True
+        scores = self._problem.scores
+        mark = np.full(self._width, -1, np.int64)
+        _hit_rows(scores.indptr, scores.indices, self._start, self._with, entries, mark, hit)
         return hit
 
     def _walk(self, among: IntArray, entries: IntArray, pair: IntArray, rival: IntArray) -> int:
@@ -97,6 +99,9 @@ def _walk_rows(
         while first < len(among) and among[first] < indptr[row]:
             first += 1
         column = indices[entry]
+        is_asked = first < len(among) and among[first] < indptr[row + 1]
+        if not is_asked or start[column] == start[column + 1]:
+            continue
         for c in range(start[column], start[column + 1]):
             mark[clashing[c]] = entry
         a = first
@@ -107,3 +112,21 @@ def _walk_rows(
                 n_found += 1
             a += 1
     return n_found
+
+
+@kernel
+def _hit_rows(
+    indptr: Any, indices: Any, start: IntArray, clashing: IntArray,
+    entries: IntArray, mark: IntArray, hit: BoolArray,
+) -> None:  # fmt: skip
+    """The same for all stored pairs of the rows of entries, and only whether."""
+    row = 0
+    for entry in entries:
+        while indptr[row + 1] <= entry:
+            row += 1
+        column = indices[entry]
+        if start[column] < start[column + 1]:
+            for c in range(start[column], start[column + 1]):
+                mark[clashing[c]] = entry
+            for e in range(indptr[row], indptr[row + 1]):
+                hit[e] |= mark[indices[e]] == entry

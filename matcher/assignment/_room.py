@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from matcher.assignment.problem import NO_LIMIT, NO_SLOT, AssignmentProblem, BoolArray, IntArray
@@ -11,40 +13,58 @@ class Room:
     """The limits of a problem less what `entries`, positions of stored pairs, take of them."""
 
     def __init__(self, problem: AssignmentProblem, entries: IntArray) -> None:
-        rows, columns = problem.rows, problem.columns
-        # Each limit with the place that every stored entry has in it.
-        self._limits: list[tuple[IntArray, IntArray]] = [(problem.demand, rows), (problem.capacity, columns)]
-        if problem.kinds is not None and problem.kind_demand is not None:
-            place = rows * problem.kind_demand.shape[1] + problem.kinds[columns]
-            self._limits.append((problem.kind_demand.ravel(), place))
-        if problem.groups is not None and problem.group_capacity is not None:
-            place = columns * problem.group_capacity.shape[1] + problem.groups[rows]
-            self._limits.append((problem.group_capacity.ravel(), place))
-        if problem.slots is not None:
-            has_slot = problem.slots[columns] != NO_SLOT
-            keys = rows * (int(problem.slots.max(initial=0)) + 1) + problem.slots[columns]
-            taken_keys, number = np.unique(keys[has_slot], return_inverse=True)
-            place = np.full(len(rows), len(taken_keys))
-            place[has_slot] = number
-            self._limits.append((np.append(np.ones(len(taken_keys), np.int64), NO_LIMIT), place))
-        self._taken = [np.bincount(place[entries], minlength=len(limit)) for limit, place in self._limits]
-
-    def open_entries(self) -> BoolArray:
-        """Whether one more pair fits, for every stored entry."""
-        fits = [
-            ((limit == NO_LIMIT) | (taken < limit))[place]
-            for (limit, place), taken in zip(self._limits, self._taken, strict=True)
+        self._problem = problem
+        limits = [problem.demand, problem.capacity]
+        limits += [
+            limit.ravel() for limit in (problem.kind_demand, problem.group_capacity) if limit is not None
         ]
-        return np.asarray(np.logical_and.reduce(fits), dtype=np.bool_)
+        self._limits: list[IntArray] = limits
+        self._taken = [
+            np.bincount(place, minlength=len(limit))
+            for limit, place in zip(limits, self._places(entries), strict=True)
+        ]
+        self._slots_taken = set(self._slot_keys(entries).tolist()) - {NO_SLOT}
+
+    def _places(self, entries: Any) -> list[Any]:
+        """The place of stored pairs, or of one, in each limit."""
+        problem = self._problem
+        rows, columns = problem.rows[entries], problem.columns[entries]
+        places = [rows, columns]
+        if problem.kinds is not None and problem.kind_demand is not None:
+            places.append(rows * problem.kind_demand.shape[1] + problem.kinds[columns])
+        if problem.groups is not None and problem.group_capacity is not None:
+            places.append(columns * problem.group_capacity.shape[1] + problem.groups[rows])
+        return places
+
+    def _slot_keys(self, entries: Any) -> IntArray:
+        """Row and slot of stored pairs, or of one, as one number; `NO_SLOT` without one."""
+        slots = self._problem.slots
+        if slots is None:
+            return np.full(np.shape(entries), NO_SLOT)
+        slot = slots[self._problem.columns[entries]]
+        keys = self._problem.rows[entries] * (int(slots.max(initial=0)) + 1) + slot
+        return np.where(slot == NO_SLOT, NO_SLOT, keys)
+
+    def open_among(self, entries: IntArray) -> BoolArray:
+        """Whether one more pair fits, for some stored pairs."""
+        fits = [
+            (limit[place] == NO_LIMIT) | (taken[place] < limit[place])
+            for limit, taken, place in zip(self._limits, self._taken, self._places(entries), strict=True)
+        ]
+        slots = ~np.isin(self._slot_keys(entries), list(self._slots_taken))
+        return np.asarray(np.logical_and.reduce([*fits, slots]), dtype=np.bool_)
 
     def fits(self, entry: int) -> bool:
         """Whether this pair still fits."""
+        if int(self._slot_keys(entry)) in self._slots_taken:
+            return False
         return all(
-            limit[place[entry]] == NO_LIMIT or taken[place[entry]] < limit[place[entry]]
-            for (limit, place), taken in zip(self._limits, self._taken, strict=True)
+            limit[place] == NO_LIMIT or taken[place] < limit[place]
+            for limit, taken, place in zip(self._limits, self._taken, self._places(entry), strict=True)
         )
 
     def take(self, entry: int) -> None:
         """Count this pair as taken."""
-        for (_, place), taken in zip(self._limits, self._taken, strict=True):
-            taken[place[entry]] += 1
+        for taken, place in zip(self._taken, self._places(entry), strict=True):
+            taken[place] += 1
+        self._slots_taken |= {int(self._slot_keys(entry))} - {NO_SLOT}

@@ -178,7 +178,9 @@ class _Repair:
             if weaker.size == 0 or n_rounds == MOST_ROUNDS or self.clock.is_over:
                 break
             # Not only the weaker pair, or the row takes the next rival of what it keeps, one a round.
-            banned |= np.isin(problem.rows, problem.rows[weaker]) & self.clashes.hit(entries)
+            gave_way = np.zeros(problem.n_rows, np.bool_)
+            gave_way[problem.rows[weaker]] = True
+            banned |= self.clashes.hit(entries[gave_way[problem.rows[entries]]])
             entries, values = self.solve_without(banned)
         entries = _fill(problem, self.clashes, entries)
         return _Settled(entries, banned, values, value_of(problem, _pairs(problem, entries))[1])
@@ -245,15 +247,18 @@ def _fill(problem: AssignmentProblem, clashes: Clashes, entries: IntArray) -> In
     """`entries` and whatever still fits beside them without a clash, best first."""
     gain = problem.scores.data
     if problem.row_bonus is not None:
-        served = np.isin(problem.rows, problem.rows[entries])
-        gain = gain + np.where(served, 0.0, problem.row_bonus[problem.rows])
+        unserved = np.ones(problem.n_rows, np.bool_)
+        unserved[problem.rows[entries]] = False
+        gain = gain + (problem.row_bonus * unserved)[problem.rows]
     room = Room(problem, entries)
-    possible = room.open_entries() & (problem.scores.data >= 0) & (gain > 0)
-    possible[entries] = False
-    candidates = np.flatnonzero(possible)
+    is_taken = np.zeros(problem.scores.nnz, np.bool_)
+    is_taken[entries] = True
+    candidates = np.flatnonzero((problem.scores.data >= 0) & (gain > 0) & ~is_taken)
+    candidates = candidates[room.open_among(candidates)]
     for entry in candidates[np.argsort(-gain[candidates], kind="stable")].tolist():
-        one = np.array([entry])
-        if room.fits(entry) and not clashes.within_rows(one, entries)[0].size:
+        one, of_row = np.array([entry]), problem.scores.indptr[problem.rows[entry] : problem.rows[entry] + 2]
+        own = entries[slice(*np.searchsorted(entries, of_row))]
+        if room.fits(entry) and not clashes.within_rows(one, own)[0].size:
             room.take(entry)
             entries = np.union1d(entries, one)
     return entries
