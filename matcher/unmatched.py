@@ -47,7 +47,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
     | {
         "no_offers": _("no offer of this kind"),
         "places_taken": _("all fitting places went to others (need, waiting time, fit)"),
-        "kept_back": _("a place is kept for people who may bring more to it and are still to come"),
+        "kept_back": _("a place is kept for people still to come whom it may help more"),
         "max_placements": _("as many other proposals as can be taken on at once"),
     }
 )
