@@ -156,7 +156,8 @@ def test_a_choice_cut_short_is_still_clean_and_leaves_nothing_free(monkeypatch: 
     assert_clean(result, clashes)
     assert certify(asked, result).violations == ()
     entries = entries_of(asked, result.pairs)
-    free = Room(asked, entries).open_among(np.arange(asked.scores.nnz)) & ~Clashes(clashes, asked).hit(entries)
+    everything = np.arange(asked.scores.nnz)
+    free = Room(asked, entries).open_among(everything) & ~Clashes(clashes, asked).hit(entries)
     free[entries] = False
     assert not (free & (asked.scores.data > 0)).any()
 
