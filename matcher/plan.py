@@ -24,8 +24,8 @@ from matcher.assignment import (
     Certificate,
     carry_over,
     certify,
-    solve_without_clashes,
 )
+from matcher.assignment.repair import keep_apart
 from matcher.candidates import Sieve
 from matcher.columns import People, columns_of
 from matcher.criteria import CRITERIA
@@ -267,12 +267,11 @@ def make_plan(
         field = Field(sieve, _place_values(ids, settings.place_values), still_open)
     with stage("assignment"):
         begin = _begin_with(previous, ids, field) if isinstance(previous, Plan) else None
-        problem, begin = field.solve(method, begin)
+        problem, relaxed = field.solve(method, begin)
         before = None
         if previous is not None:
             before = np.column_stack([field.pairs.rows, field.pairs.columns])[field.was_open]
-        clashes = situation.town.offers.clashes
-        result = solve_without_clashes(problem, clashes, method, before, warm_start=begin)
+        result = keep_apart(problem, relaxed, situation.town.offers.clashes, None, before)
     with stage("collect"):
         workings = Workings(settings, field, problem, result)
         proposals = _proposals(workings, ids)

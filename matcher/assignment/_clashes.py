@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
 
-from matcher._compiled import kernel
+from matcher._compiled import inlined, kernel
 from matcher.assignment.problem import AssignmentProblem, BoolArray, IntArray
 from matcher.exceptions import InvalidProblemError
 
 
 class Clashes:
-    """A symmetric relation between the columns of a problem.
+    """A symmetric relation between the columns of a problem, or between classes of them.
 
     Parameters
     ----------
-    given : scipy.sparse array of bool, shape (m, m)
-        Stored and not zero where two columns clash. The diagonal is ignored.
+    given : scipy.sparse array of bool, shape (m, m), or (c, c) with `classes`
+        Stored and not zero where two columns clash. Of columns the diagonal is ignored; of classes it says
+        whether two columns of one class clash.
     problem : AssignmentProblem
+    classes : int array, shape (m,), optional
+        The class of each column: all of a class clash with the same. -1 for columns that clash with none.
 
     Raises
     ------
     InvalidProblemError
-        Where `given` is not sparse, has another shape or is not symmetric.
+        Where `given` is not sparse, has another shape or is not symmetric, and for classes that it has not.
     """
 
-    def __init__(self, given: Any, problem: AssignmentProblem) -> None:
+    def __init__(self, given: Any, problem: AssignmentProblem, classes: IntArray | None = None) -> None:
         self._problem = problem
-        self._width = width = problem.n_columns
+        width = problem.n_columns if classes is None else _width(given, classes, problem.n_columns)
         if not issparse(given):
             raise InvalidProblemError(
                 f"clashes: expected a scipy.sparse array ({width}, {width}), got {type(given).__name__}"
@@ -38,7 +41,8 @@ class Clashes:
         if matrix.shape != (width, width):
             raise InvalidProblemError(f"clashes: expected shape ({width}, {width}), got {matrix.shape}")
         there = matrix.tocsr(copy=True)
-        there.setdiag(0)
+        if classes is None:
+            there.setdiag(0)
         there.eliminate_zeros()
         there.sum_duplicates()
         back = there.T.tocsr()
@@ -50,9 +54,11 @@ class Clashes:
             raise InvalidProblemError(
                 f"clashes: expected a symmetric array, got only one of ({row}, {column}) and back"
             )
-
-        self._start: IntArray = there.indptr.astype(np.int64)
-        self._with: IntArray = there.indices.astype(np.int64)
+        self._relation = Relation(
+            np.arange(width) if classes is None else classes.astype(np.int64),
+            there.indptr.astype(np.int64),
+            there.indices.astype(np.int64),
+        )
 
     def within_rows(self, among: IntArray, entries: IntArray) -> tuple[IntArray, IntArray]:
         """All clashes between stored pairs `among` and `entries`, both ascending, of the same row.
@@ -69,44 +75,70 @@ class Clashes:
         """Which of all stored pairs clash with one of `entries`, ascending, in their row; shape (nnz,)."""
         hit = np.zeros(self._problem.scores.nnz, dtype=np.bool_)
         scores = self._problem.scores
-        mark = np.full(self._width, -1, np.int64)
-        _hit_rows(scores.indptr, scores.indices, self._start, self._with, entries, mark, hit)
+        mark = np.full(len(self._relation.start), -1, np.int64)
+        _hit_rows(scores.indptr, scores.indices, self._relation, entries, mark, hit)
         return hit
 
     def _walk(self, among: IntArray, entries: IntArray, pair: IntArray, rival: IntArray) -> int:
         scores = self._problem.scores
-        mark = np.full(self._width, -1, np.int64)
-        return _walk_rows(
-            scores.indptr, scores.indices, self._start, self._with, among, entries, mark, pair, rival
+        return _walk_rows(scores.indptr, scores.indices, self._relation, among, entries, pair, rival)
+
+
+class Relation(NamedTuple):
+    """Which classes clash, as in a csr_array with sorted indices, and the class of each column."""
+
+    of_column: IntArray  # -1 without a class
+    start: IntArray
+    clashing: IntArray
+
+
+def _width(given: Any, classes: IntArray, n_columns: int) -> int:
+    """How many classes a relation must have at least; raises InvalidProblemError for classes that do not fit."""
+    width = int(given.shape[0]) if issparse(given) else 0
+    if classes.shape != (n_columns,) or classes.min(initial=-1) < -1 or classes.max(initial=-1) >= width:
+        raise InvalidProblemError(
+            f"classes: expected {n_columns} numbers from -1 to {width - 1}, one a column, "
+            f"got {classes.size} from {classes.min(initial=-1)} to {classes.max(initial=-1)}"
         )
+    return width
+
+
+@inlined
+def _do_clash(relation: Relation, column: int, other: int) -> bool:
+    """Whether two columns do; by halving."""
+    one, two = relation.of_column[column], relation.of_column[other]
+    found = False
+    if one >= 0 and two >= 0 and column != other:
+        low, last = relation.start[one], relation.start[one + 1]
+        high = last
+        while low < high:
+            middle = (low + high) >> 1
+            if relation.clashing[middle] < two:
+                low = middle + 1
+            else:
+                high = middle
+        found = low < last and relation.clashing[low] == two
+    return found
 
 
 @kernel
 def _walk_rows(
-    indptr: Any, indices: Any, start: IntArray, clashing: IntArray,
-    among: IntArray, entries: IntArray, mark: IntArray, pair: IntArray, rival: IntArray,
+    indptr: Any, indices: Any, relation: Relation, among: IntArray, entries: IntArray,
+    pair: IntArray, rival: IntArray,
 ) -> int:  # fmt: skip
-    """Mark what clashes with each entry, and look which pairs of its row are marked; returns how many are.
+    """Hold each entry against the pairs of its row; returns how many clash.
 
-    They are written down where there is room for them. O(columns that clash with entries + entries of a row
-    times pairs of the row).
+    They are written down where there is room for them. O(entries of a row times pairs of the row).
     """
     n_found, row, first = 0, 0, 0
-    for t in range(len(entries)):
-        entry = entries[t]
+    for entry in entries:
         while indptr[row + 1] <= entry:
             row += 1
         while first < len(among) and among[first] < indptr[row]:
             first += 1
-        column = indices[entry]
-        is_asked = first < len(among) and among[first] < indptr[row + 1]
-        if not is_asked or start[column] == start[column + 1]:
-            continue
-        for c in range(start[column], start[column + 1]):
-            mark[clashing[c]] = entry
         a = first
         while a < len(among) and among[a] < indptr[row + 1]:
-            if mark[indices[among[a]]] == entry:
+            if _do_clash(relation, indices[entry], indices[among[a]]):
                 if n_found < len(pair):
                     pair[n_found], rival[n_found] = among[a], entry
                 n_found += 1
@@ -116,17 +148,20 @@ def _walk_rows(
 
 @kernel
 def _hit_rows(
-    indptr: Any, indices: Any, start: IntArray, clashing: IntArray,
-    entries: IntArray, mark: IntArray, hit: BoolArray,
-) -> None:  # fmt: skip
-    """The same for all stored pairs of the rows of entries, and only whether."""
+    indptr: Any, indices: Any, relation: Relation, entries: IntArray, mark: IntArray, hit: BoolArray
+) -> None:
+    """Mark what clashes with each entry, and look which stored pairs of its row are marked.
+
+    O(classes that clash with entries + entries of a row times stored pairs of the row).
+    """
     row = 0
     for entry in entries:
         while indptr[row + 1] <= entry:
             row += 1
-        column = indices[entry]
-        if start[column] < start[column + 1]:
-            for c in range(start[column], start[column + 1]):
-                mark[clashing[c]] = entry
+        own = relation.of_column[indices[entry]]
+        if own >= 0 and relation.start[own] < relation.start[own + 1]:
+            for c in range(relation.start[own], relation.start[own + 1]):
+                mark[relation.clashing[c]] = entry
             for e in range(indptr[row], indptr[row + 1]):
-                hit[e] |= mark[indices[e]] == entry
+                of_column = relation.of_column[indices[e]]
+                hit[e] |= of_column >= 0 and mark[of_column] == entry and e != entry

@@ -118,19 +118,23 @@ def slot_charge(charges: Charges, row: int, column: int) -> float:
     return price
 
 
-def reduced_at(problem: AssignmentProblem, prices: Prices) -> FloatArray:
-    """Score plus bonus share less all prices, for every stored entry, shape (nnz,)."""
-    values = problem.scores.data.copy()
+def reduced_at(problem: AssignmentProblem, prices: Prices, entries: IntArray | None = None) -> FloatArray:
+    """Score plus bonus share less all prices: of some stored entries, or of all, shape (nnz,)."""
     own = prices.rows if prices.bonus_shares is None else prices.rows - prices.bonus_shares
-    _reduce(
-        problem.scores.indptr,
-        problem.scores.indices,
-        own,
-        prices.columns,
-        charges_of(problem, prices),
-        values,
-    )
+    charges, scores = charges_of(problem, prices), problem.scores
+    if entries is None:
+        values = scores.data.copy()
+        _reduce(scores.indptr, scores.indices, own, prices.columns, charges, values)
+    else:
+        values = scores.data[entries]
+        _reduce_some(problem.rows, scores.indices, own, prices.columns, charges, entries, values)
     return values
+
+
+@inlined
+def _charged(own: FloatArray, columns: FloatArray, charges: Charges, row: int, column: int) -> float:
+    """All prices of a pair together."""
+    return own[row] + columns[column] + charge(charges, row, column) + slot_charge(charges, row, column)
 
 
 @kernel
@@ -141,8 +145,17 @@ def _reduce(
     """O(nnz), and for each pair with a slot the priced slots of its row."""
     for row in range(len(own)):
         for e in range(indptr[row], indptr[row + 1]):
-            values[e] -= own[row] + columns[indices[e]] + charge(charges, row, indices[e])
-            values[e] -= slot_charge(charges, row, indices[e])
+            values[e] -= _charged(own, columns, charges, row, indices[e])
+
+
+@kernel
+def _reduce_some(
+    rows: IntArray, indices: NDArray[Any], own: FloatArray, columns: FloatArray, charges: Charges,
+    entries: IntArray, values: FloatArray,
+) -> None:  # fmt: skip
+    """The same for some entries."""
+    for t in range(len(entries)):
+        values[t] -= _charged(own, columns, charges, rows[entries[t]], indices[entries[t]])
 
 
 def charge_closed_limits(problem: AssignmentProblem, prices: Prices, scale: int) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from matcher.assignment.problem import NO_LIMIT, NO_SLOT, AssignmentProblem, BoolArray, IntArray
+from matcher.assignment.problem import NO_LIMIT, NO_SLOT, AssignmentProblem, IntArray
 
 
 class Room:
@@ -45,14 +45,18 @@ class Room:
         keys = self._problem.rows[entries] * (int(slots.max(initial=0)) + 1) + slot
         return np.where(slot == NO_SLOT, NO_SLOT, keys)
 
-    def open_among(self, entries: IntArray) -> BoolArray:
-        """Whether one more pair fits, for some stored pairs."""
-        fits = [
-            (limit[place] == NO_LIMIT) | (taken[place] < limit[place])
-            for limit, taken, place in zip(self._limits, self._taken, self._places(entries), strict=True)
+    def open_entries(self) -> IntArray:
+        """The stored pairs of which one more fits, ascending."""
+        is_open = [
+            (limit == NO_LIMIT) | (taken < limit)
+            for limit, taken in zip(self._limits, self._taken, strict=True)
         ]
-        slots = ~np.isin(self._slot_keys(entries), list(self._slots_taken))
-        return np.asarray(np.logical_and.reduce([*fits, slots]), dtype=np.bool_)
+        problem = self._problem
+        entries = np.flatnonzero(np.repeat(is_open[0], np.diff(problem.scores.indptr)))
+        entries = entries[is_open[1][problem.scores.indices[entries]]]
+        fits = [flags[place] for flags, place in zip(is_open[2:], self._places(entries)[2:], strict=True)]
+        fits.append(~np.isin(self._slot_keys(entries), list(self._slots_taken)))
+        return entries[np.logical_and.reduce(fits)]
 
     def fits(self, entry: int) -> bool:
         """Whether this pair still fits."""

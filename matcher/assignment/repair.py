@@ -11,9 +11,9 @@ from scipy.sparse import csr_array
 
 from matcher.assignment._clashes import Clashes
 from matcher.assignment._clock import Clock
-from matcher.assignment._entries import entries_of
+from matcher.assignment._entries import entries_of, pairs_of
 from matcher.assignment._methods import certified, solve_as_flow
-from matcher.assignment._prices import Prices, reduced_at, reduced_values
+from matcher.assignment._prices import Prices, reduced_at
 from matcher.assignment._room import Room
 from matcher.assignment.certificate import value_of
 from matcher.assignment.problem import NO_SLOT, AssignmentProblem, BoolArray, FloatArray, IntArray
@@ -33,6 +33,7 @@ def solve_without_clashes(
     incumbent: IntArray | None = None,
     warm_start: AssignmentResult | None = None,
     clock: Clock | None = None,
+    classes: IntArray | None = None,
 ) -> AssignmentResult:
     r"""Choose good pairs so that no row has two columns that clash, such as sessions at the same hours.
 
@@ -56,6 +57,9 @@ def solve_without_clashes(
         As for `solve`.
     clock : Clock, optional
         When it runs out, no more exchanges are tried.
+    classes : int array, shape (m,), optional
+        Where many columns clash with the same: the class of each, -1 for those that clash with none.
+        `clashes` is then about classes, of shape (c, c), and its diagonal counts.
 
     Returns
     -------
@@ -90,29 +94,40 @@ def solve_without_clashes(
     ([[0, 0], [0, 2]], 1.0, 1.25, 'feasible')
     """
     relaxed = solve_as_flow(problem, method, warm_start, clock)
-    search = _Repair(problem, Clashes(clashes, problem), method, clock or Clock(), relaxed)
+    return keep_apart(problem, relaxed, clashes, classes, incumbent, clock)
+
+
+def keep_apart(
+    problem: AssignmentProblem,
+    relaxed: AssignmentResult,
+    clashes: csr_array[Any],
+    classes: IntArray | None = None,
+    incumbent: IntArray | None = None,
+    clock: Clock | None = None,
+) -> AssignmentResult:
+    """As `solve_without_clashes`, for a problem that is solved already without this limit: `relaxed`."""
+    search = _Repair(problem, Clashes(clashes, problem, classes), clock or Clock(), relaxed)
     entries = entries_of(problem, relaxed.pairs)
     if not search.clashes.within_rows(entries, entries)[0].size:
         return relaxed
     kept = None if incumbent is None else search.around(entries_of(problem, incumbent))
     if kept is None or kept.is_new:
-        best = search.exchange(search.settle(np.zeros(problem.scores.nnz, dtype=np.bool_), relaxed))
+        best = search.exchange(search.settle(np.zeros(problem.scores.nnz, dtype=np.bool_)))
         if kept is not None and kept.objective >= best.objective:
             best = kept
         best = search.steady(best)
     else:
         best = kept
-    pairs = _pairs(problem, best.entries)
+    pairs = pairs_of(problem, best.entries)
     return certified(problem, pairs, Prices.of(relaxed), relaxed.method, relaxed.reason)
 
 
 @dataclass(frozen=True, eq=False)
 class _Settled:
-    """A choice without clashes, and what led to it."""
+    """A choice without clashes, and which stored pairs were banned for it."""
 
     entries: IntArray
     banned: BoolArray
-    values: FloatArray  # reduced value of every stored pair at the last prices
     objective: float
     is_new: bool = True
 
@@ -125,29 +140,40 @@ def same_slots(slots: IntArray) -> csr_array[Any]:
     return csr_array(member @ member.T)
 
 
+class _Anew:
+    """What a session is asked here, by solving anew: for methods that have no session."""
+
+    def __init__(self, problem: AssignmentProblem, relaxed: AssignmentResult, clock: Clock) -> None:
+        self._problem, self._relaxed, self._clock = problem, relaxed, clock
+        self._result = relaxed
+
+    def restrict(self, banned: BoolArray) -> None:
+        allowed = _without(self._problem, banned)
+        self._result = solve_as_flow(allowed, self._relaxed.method, self._relaxed, self._clock)
+
+    @property
+    def pairs(self) -> IntArray:
+        return self._result.pairs
+
+    def prices(self, rows: IntArray | None = None) -> Prices:
+        return Prices.of(self._result)
+
+
 @dataclass(frozen=True, eq=False)
 class _Repair:
     """The search for a choice without clashes."""
 
     problem: AssignmentProblem
     clashes: Clashes
-    method: str
     clock: Clock
     relaxed: AssignmentResult  # the result without the limit: where every solve begins
 
     @cached_property
-    def live(self) -> AssignmentSession | None:
-        """What takes bans in and out without solving anew, where the method has that."""
-        return AssignmentSession(self.problem, self.relaxed) if self.relaxed.method == "auction" else None
-
-    def solve_without(self, banned: BoolArray) -> tuple[IntArray, FloatArray]:
-        """The best choice without some pairs, and the reduced value of every stored pair at its prices."""
-        if self.live is None:
-            allowed = _without(self.problem, banned)
-            result = solve_as_flow(allowed, self.method, self.relaxed, self.clock)
-            return entries_of(self.problem, result.pairs), reduced_values(self.problem, result)
-        self.live.restrict(banned)
-        return entries_of(self.problem, self.live.pairs), reduced_at(self.problem, self.live.prices())
+    def live(self) -> AssignmentSession | _Anew:
+        """What takes bans in and out; without solving anew, where the method has that."""
+        if self.relaxed.method == "auction":
+            return AssignmentSession(self.problem, self.relaxed)
+        return _Anew(self.problem, self.relaxed, self.clock)
 
     def around(self, entries: IntArray) -> _Settled:
         """The best choice when nothing may clash with the given one; `is_new` tells whether it is another."""
@@ -165,33 +191,40 @@ class _Repair:
             best = around
         return best
 
-    def settle(self, banned: BoolArray, solved: AssignmentResult | None = None) -> _Settled:
-        """Ban and solve until nothing clashes. `solved`: the result without any ban, where it is known."""
+    def settle(self, banned: BoolArray) -> _Settled:
+        """Ban and solve until nothing clashes."""
         problem, banned = self.problem, banned.copy()
-        if solved is None:
-            entries, values = self.solve_without(banned)
-        else:
-            entries, values = entries_of(problem, solved.pairs), reduced_values(problem, solved)
         for n_rounds in range(MOST_ROUNDS + 1):
-            weaker = _weaker(problem, self.clashes, entries, values)
-            entries = np.setdiff1d(entries, weaker)
+            self.live.restrict(banned)
+            entries = entries_of(problem, self.live.pairs)
+            weaker = self._weaker(entries)
+            entries = np.setdiff1d(entries, weaker, assume_unique=True)
             if weaker.size == 0 or n_rounds == MOST_ROUNDS or self.clock.is_over:
                 break
             # Not only the weaker pair, or the row takes the next rival of what it keeps, one a round.
             gave_way = np.zeros(problem.n_rows, np.bool_)
             gave_way[problem.rows[weaker]] = True
             banned |= self.clashes.hit(entries[gave_way[problem.rows[entries]]])
-            entries, values = self.solve_without(banned)
         entries = _fill(problem, self.clashes, entries)
-        return _Settled(entries, banned, values, value_of(problem, _pairs(problem, entries))[1])
+        return _Settled(entries, banned, value_of(problem, pairs_of(problem, entries))[1])
+
+    def _weaker(self, entries: IntArray) -> IntArray:
+        """Entries that give way to another of their row."""
+        clashing = self.clashes.within_rows(entries, entries)
+        among = np.unique(clashing[0])
+        if not among.size:
+            return among
+        prices = self.live.prices(np.unique(self.problem.rows[among]))
+        return _weaker(self.problem, clashing, reduced_at(self.problem, prices, among))
 
     def exchange(self, best: _Settled) -> _Settled:
         """Give banned pairs back for what they clash with: many at once, then fewer, then one by one."""
         problem, clashes = self.problem, self.clashes
+        prices = self.live.prices()
         failed = np.zeros(problem.scores.nnz, dtype=np.bool_)
         n_moves = problem.scores.nnz
         for _ in range(MOST_EXCHANGES):
-            moves, gains = _promising(problem, clashes, best, failed)
+            moves, gains = _promising(problem, clashes, best, prices, failed)
             moves = moves[:n_moves]
             if self.clock.is_over or gains[:n_moves].sum() <= WORTH_TRYING * best.objective:
                 break
@@ -201,7 +234,7 @@ class _Repair:
             trial = self.settle(banned)
             improvement = trial.objective - best.objective
             if improvement > 0:
-                best, n_moves = trial, problem.scores.nnz
+                best, prices, n_moves = trial, self.live.prices(), problem.scores.nnz
                 if improvement <= WORTH_TRYING * best.objective:
                     break
             elif len(moves) > 1:
@@ -212,50 +245,54 @@ class _Repair:
 
 
 def _promising(
-    problem: AssignmentProblem, clashes: Clashes, settled: _Settled, failed: BoolArray
+    problem: AssignmentProblem, clashes: Clashes, settled: _Settled, prices: Prices, failed: BoolArray
 ) -> tuple[IntArray, FloatArray]:
-    """Banned pairs worth more than what they clash with at the last prices, and by how much.
+    """Banned pairs worth more at these prices than what they clash with, and by how much.
 
     One a row, best first.
     """
-    possible = np.flatnonzero(settled.banned & ~failed & (problem.scores.data >= 0))
+    possible = np.flatnonzero(settled.banned & ~failed)
+    possible = possible[problem.scores.data[possible] >= 0]
     pair, rival = clashes.within_rows(possible, settled.entries)
-    gain = settled.values - np.bincount(pair, settled.values[rival], minlength=problem.scores.nnz)
-    possible = possible[gain[possible] > 0]
-    possible = possible[np.lexsort([possible, -gain[possible]])]
-    _, first_of_row = np.unique(problem.rows[possible], return_index=True)
-    moves = possible[np.sort(first_of_row)]
-    return moves, gain[moves]
+    at, lost = np.searchsorted(possible, pair), reduced_at(problem, prices, rival)
+    gain = reduced_at(problem, prices, possible) - np.bincount(at, lost, minlength=possible.size)
+    possible, gain = possible[gain > 0], gain[gain > 0]
+    best_first = np.lexsort([possible, -gain])
+    _, first_of_row = np.unique(problem.rows[possible[best_first]], return_index=True)
+    best_first = best_first[np.sort(first_of_row)]
+    return possible[best_first], gain[best_first]
 
 
-def _weaker(problem: AssignmentProblem, clashes: Clashes, entries: IntArray, values: FloatArray) -> IntArray:
-    """Entries that clash with a stronger one of their row, unless that one gives way itself."""
-    rival, other = clashes.within_rows(entries, entries)
-    strongest_first = np.lexsort([entries, -problem.scores.data[entries], -values[entries]])
-    rank = np.zeros(problem.scores.nnz, dtype=np.int64)
-    rank[entries[strongest_first]] = np.arange(len(entries))
-    order = np.argsort(rank[rival], kind="stable")
+def _weaker(problem: AssignmentProblem, clashing: tuple[IntArray, IntArray], values: FloatArray) -> IntArray:
+    """Entries that clash with a stronger one of their row, unless that one gives way itself.
+
+    `clashing`: both entries of each clash, both ways; `values`: of these entries, ascending.
+    """
+    rival, other = clashing
+    among = np.unique(rival)
+    rank = np.empty(among.size, np.int64)
+    rank[np.lexsort([among, -problem.scores.data[among], -values])] = np.arange(among.size)
+    weak_at, strong_at = rank[np.searchsorted(among, rival)], rank[np.searchsorted(among, other)]
     weaker: set[int] = set()
-    # In this order it is settled whether `strong` stays before anything has to give way to it.
-    for weak, strong in zip(rival[order].tolist(), other[order].tolist(), strict=True):
-        if rank[strong] < rank[weak] and strong not in weaker:
-            weaker.add(weak)
+    # In this order it is settled whether the stronger stays before anything has to give way to it.
+    for clash in np.argsort(weak_at, kind="stable").tolist():
+        if strong_at[clash] < weak_at[clash] and int(other[clash]) not in weaker:
+            weaker.add(int(rival[clash]))
     return np.array(sorted(weaker), dtype=np.int64)
 
 
 def _fill(problem: AssignmentProblem, clashes: Clashes, entries: IntArray) -> IntArray:
     """`entries` and whatever still fits beside them without a clash, best first."""
-    gain = problem.scores.data
+    room = Room(problem, entries)
+    candidates = np.setdiff1d(room.open_entries(), entries, assume_unique=True)
+    candidates = candidates[problem.scores.data[candidates] >= 0]
+    gain = problem.scores.data[candidates]
     if problem.row_bonus is not None:
         unserved = np.ones(problem.n_rows, np.bool_)
         unserved[problem.rows[entries]] = False
-        gain = gain + (problem.row_bonus * unserved)[problem.rows]
-    room = Room(problem, entries)
-    is_taken = np.zeros(problem.scores.nnz, np.bool_)
-    is_taken[entries] = True
-    candidates = np.flatnonzero((problem.scores.data >= 0) & (gain > 0) & ~is_taken)
-    candidates = candidates[room.open_among(candidates)]
-    for entry in candidates[np.argsort(-gain[candidates], kind="stable")].tolist():
+        gain = gain + (problem.row_bonus * unserved)[problem.rows[candidates]]
+    candidates, gain = candidates[gain > 0], gain[gain > 0]
+    for entry in candidates[np.argsort(-gain, kind="stable")].tolist():
         one, of_row = np.array([entry]), problem.scores.indptr[problem.rows[entry] : problem.rows[entry] + 2]
         own = entries[slice(*np.searchsorted(entries, of_row))]
         if room.fits(entry) and not clashes.within_rows(one, own)[0].size:
@@ -271,7 +308,3 @@ def _without(problem: AssignmentProblem, banned: BoolArray) -> AssignmentProblem
     return problem.with_scores(
         csr_array((problem.scores.data[kept], problem.columns[kept], starts), shape=problem.scores.shape)
     )
-
-
-def _pairs(problem: AssignmentProblem, entries: IntArray) -> IntArray:
-    return np.column_stack([problem.rows[entries], problem.columns[entries]])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -110,6 +111,7 @@ class AssignmentSession:
         self._scores = Growing(_scores_of(problem, listing))
         self._columns = Growing(_columns_of(problem, listing))
         self._bonus = Growing(np.zeros(problem.n_rows) if problem.row_bonus is None else problem.row_bonus)
+        self._restricted = np.zeros(problem.scores.nnz, np.bool_)
         self._objective = self._value()
 
     @property
@@ -227,20 +229,23 @@ class AssignmentSession:
             raise InvalidProblemError(
                 f"banned: expected shape {block.problem.scores.data.shape}, got {banned.shape}"
             )
+        changed = np.flatnonzero(banned != self._restricted)
+        edges = block.edges[changed]
+        changed, edges = changed[edges >= 0], edges[edges >= 0]
         market, original = self._live.market, block.listing.market.weight
-        is_banned = banned if block.listing.entry is None else banned[block.listing.entry]
-        weight = np.where(is_banned, -market.closed_price, original)
-        changed = np.flatnonzero(weight != market.weight[: len(weight)])
-        market.weight[changed] = weight[changed]
-        rows = np.unique(np.searchsorted(market.edge_start[:: market.n_kinds], changed, side="right") - 1)
-        self._live.settle(rows.astype(np.int64))
+        market.weight[edges] = np.where(banned[changed], -market.closed_price, original[edges])
+        self._restricted = banned.copy()
+        self._live.settle(np.unique(block.problem.rows[changed]))
         self._objective = self._value()
 
-    def prices(self) -> Prices:
-        """The prices there are now, in the shapes of the problem; for sessions that no rows have joined."""
+    def prices(self, rows: IntArray | None = None) -> Prices:
+        """The prices there are now, in the shapes of the problem; for sessions that no rows have joined.
+
+        Of the limits of some rows only, if they are given: those of all others are 0.
+        """
         block, books = self._blocks[0], self._live.books
         books = books._replace(price=books.price.copy())
-        return prices_of(block.problem, block.listing, books, price_rows(self._live.market, books))
+        return prices_of(block.problem, block.listing, books, price_rows(self._live.market, books, rows))
 
     def rows(
         self,
@@ -505,15 +510,17 @@ class _Block:
     def __init__(self, first_row: int, first_edge: int, problem: AssignmentProblem, listing: Listing) -> None:
         self.first_row, self.first_edge = first_row, first_edge
         self.problem, self.listing = problem, listing
-        self._edge_of_entry: IntArray | None = None
+
+    @cached_property
+    def edges(self) -> IntArray:
+        """The edge of each stored pair, from 0; -1 where there is none."""
+        return edge_of_entry(self.problem, self.listing)
 
     def edge_of(self, pair: Pair) -> int:
         """The edge of a pair; -1 where there is none."""
         entry = int(entries_of(self.problem, np.array([[pair[0] - self.first_row, pair[1]]]))[0])
         if entry >= 0 and self.listing.entry is not None:
-            if self._edge_of_entry is None:
-                self._edge_of_entry = edge_of_entry(self.problem, self.listing)
-            entry = int(self._edge_of_entry[entry])
+            entry = int(self.edges[entry])
         return entry if entry < 0 else self.first_edge + entry
 
 

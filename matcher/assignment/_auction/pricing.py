@@ -23,8 +23,11 @@ class RowPrices(NamedTuple):
     bonus_share: Ints  # (n,) int64
 
 
-def price_rows(market: Market, books: Books) -> RowPrices:
-    """The lowest prices of the rows' limits that fit the prices of the places; O(edges)."""
+def price_rows(market: Market, books: Books, rows: Ints | None = None) -> RowPrices:
+    """The lowest prices of the rows' limits that fit the prices of the places; O(edges).
+
+    Of some rows only, if they are given: the others, and places that nobody can have, stay as they are.
+    """
     n_rows = len(market.bonus)
     prices = RowPrices(
         row=np.zeros(n_rows, np.int64),
@@ -33,8 +36,8 @@ def price_rows(market: Market, books: Books) -> RowPrices:
         bonus_share=np.zeros(n_rows, np.int64),
     )
     scratch = np.empty(market.n_kinds, np.int64), np.empty(market.most_edges, np.int64)
-    _price_rows(market, books, prices, *scratch)
-    if (market.capacity == 0).any():
+    _price_rows(market, books, np.arange(n_rows) if rows is None else rows, prices, *scratch)
+    if rows is None and (market.capacity == 0).any():
         _price_closed(market, books, prices)
     return prices
 
@@ -78,7 +81,9 @@ def prices_of(problem: AssignmentProblem, listing: Listing, books: Books, rows: 
 
 
 @kernel
-def _price_rows(market: Market, books: Books, prices: RowPrices, outside: Ints, values: Ints) -> None:
+def _price_rows(
+    market: Market, books: Books, rows: Ints, prices: RowPrices, outside: Ints, values: Ints
+) -> None:
     """Limits that are exhausted cost what the best edge they keep out would bring.
 
     Invariant, if no row is better off with other edges: an edge that is held is worth its prices at least,
@@ -86,7 +91,7 @@ def _price_rows(market: Market, books: Books, prices: RowPrices, outside: Ints, 
     """
     n_kinds = market.n_kinds
     never = -8 * market.closed_price
-    for row in range(len(market.bonus)):
+    for row in rows:
         first_unit, last_unit = market.unit_start[row], market.unit_start[row + 1]
         start = market.edge_start[row * n_kinds]
         n_held = appraise(market, books.unit_edge, books.price, row, values, never)

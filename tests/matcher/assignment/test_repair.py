@@ -156,25 +156,24 @@ def test_a_choice_cut_short_is_still_clean_and_leaves_nothing_free(monkeypatch: 
     assert_clean(result, clashes)
     assert certify(asked, result).violations == ()
     entries = entries_of(asked, result.pairs)
-    everything = np.arange(asked.scores.nnz)
-    free = Room(asked, entries).open_among(everything) & ~Clashes(clashes, asked).hit(entries)
-    free[entries] = False
-    assert not (free & (asked.scores.data > 0)).any()
+    taken = Clashes(clashes, asked).hit(entries)
+    taken[entries] = True
+    free = Room(asked, entries).open_entries()
+    assert not ((asked.scores.data > 0) & ~taken)[free].any()
 
 
 def test_a_pair_gives_way_to_a_stronger_one_only_if_that_one_stays() -> None:
     asked = problem([[0.75, 0.5, 0.25]], demand=[3])
-    clashes = Clashes(relation(3, (0, 1), (1, 2)), asked)
-    weaker = repair._weaker(asked, clashes, np.arange(3), np.array([0.25, 0.5, 0.125]))
-    assert weaker.tolist() == [0, 2]
-    weaker = repair._weaker(asked, clashes, np.arange(3), np.array([0.5, 0.25, 0.125]))
-    assert weaker.tolist() == [1]
+    clashing = Clashes(relation(3, (0, 1), (1, 2)), asked).within_rows(np.arange(3), np.arange(3))
+    assert repair._weaker(asked, clashing, np.array([0.25, 0.5, 0.125])).tolist() == [0, 2]
+    assert repair._weaker(asked, clashing, np.array([0.5, 0.25, 0.125])).tolist() == [1]
 
 
 def test_of_pairs_with_equal_reduced_value_the_larger_score_stays_then_the_one_further_left() -> None:
     asked = problem([[0.5, 0.75, 0.75]], demand=[3])
-    clashes = Clashes(relation(3, (0, 1), (1, 2), (0, 2)), asked)
-    assert repair._weaker(asked, clashes, np.arange(3), np.zeros(3)).tolist() == [0, 2]
+    all_clash = Clashes(relation(3, (0, 1), (1, 2), (0, 2)), asked)
+    clashing = all_clash.within_rows(np.arange(3), np.arange(3))
+    assert repair._weaker(asked, clashing, np.zeros(3)).tolist() == [0, 2]
 
 
 def test_the_room_left_is_every_limit_less_what_is_taken() -> None:
@@ -182,10 +181,10 @@ def test_the_room_left_is_every_limit_less_what_is_taken() -> None:
     groups = {"groups": [0, 1], "group_capacity": [[1, -1], [1, 1], [-1, -1]]}
     asked = problem([[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]], demand=[2, 2], capacity=[9, 2, 1], **limits, **groups)
     room = Room(asked, np.array([1]))
-    assert room.open_among(np.arange(6)).tolist() == [True, False, False, False, True, True]
+    assert room.open_entries().tolist() == [0, 4, 5]
     room.take(4)
-    assert room.open_among(np.arange(6)).tolist() == [True, False, False, False, False, True]
-    assert [room.fits(entry) for entry in range(6)] == room.open_among(np.arange(6)).tolist()
+    assert room.open_entries().tolist() == [0, 5]
+    assert [room.fits(entry) for entry in range(6)] == [True, False, False, False, False, True]
 
 
 def mid_size_case(n_slots: int) -> tuple[AssignmentProblem, csr_array]:
