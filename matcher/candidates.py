@@ -6,12 +6,23 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
+from scipy import sparse
 
-from matcher._sieve.packing import RULE_OF_BIT, PackedOffers, pack_marks, pack_newcomers, pack_offers
+from matcher._sieve.packing import (
+    RULE_OF_BIT,
+    Grid,
+    PackedOffers,
+    pack_marks,
+    pack_newcomers,
+    pack_offers,
+    prices_by_row,
+)
 from matcher._sieve.searching import Best, Scratch, Terms, count_obstacles, find_best, judge_pairs
+from matcher._sieve.weighing import Shared
 from matcher.criteria import CRITERIA
 from matcher.eligibility import RULES, Pairs, Situation
 from matcher.encoding import STEP_MINUTES, BoolArray, FloatArray, IntArray
@@ -20,7 +31,7 @@ from matcher.scoring import row_bonus, shares
 from matcher.vocabulary import KINDS, MODES
 
 # Newcomers that one thread looks at in one go, and how many pairs it may keep meanwhile.
-_ROWS_AT_ONCE, _PAIRS_AT_ONCE = 500, 2_000_000
+_ROWS_AT_ONCE, _PAIRS_AT_ONCE = 8_000, 3_000_000
 
 
 @dataclass(frozen=True)
@@ -70,7 +81,9 @@ class Sieve:
         costs: FloatArray | None = None,
         prices: FloatArray | None = None,
         group_prices: FloatArray | None = None,
+        slot_prices: sparse.csr_array | None = None,
         floors: FloatArray | None = None,
+        most: FloatArray | None = None,
     ) -> Candidates:
         """The possible pairs that are worth most: score less what the place costs.
 
@@ -86,8 +99,13 @@ class Sieve:
             What it costs everybody.
         group_prices : ndarray of float64, shape (m, G + 1), optional
             And what it costs people of each first language; the last column is for those without one.
+        slot_prices : csr_array of float64, shape (n, slots), optional
+            And what the hours of each slot cost each newcomer.
         floors : ndarray of float64, shape (n, kinds), optional
             Only pairs that are worth more than this.
+        most : ndarray of float64, shape (n, kinds), optional
+            And only pairs that are worth no more than this before prices: others are at hand already. Not all
+            of them are counted as allowed then.
 
         Returns
         -------
@@ -95,8 +113,7 @@ class Sieve:
         """
         town = self.situation.town
         n, m = town.newcomers.age.size, town.offers.age.size
-        open_columns = np.flatnonzero(town.offers.is_active & (self.situation.free_places > 0))
-        offers, grid = pack_offers(self.situation, open_columns)
+        offers, grid = self._open_offers
         marks = pack_marks(self.situation, offers.position)
         at = offers.column
         terms = self._terms(offers)._replace(
@@ -104,14 +121,16 @@ class Sieve:
             bonuses=row_bonus(self.situation),
             prices=np.zeros(at.size) if prices is None else prices[at],
             group_prices=np.zeros((at.size, 0)) if group_prices is None else group_prices[at],
+            slot_prices=prices_by_row(sparse.csr_array((n, 1)) if slot_prices is None else slot_prices),
             floors=np.full((n, len(KINDS)), -np.inf) if floors is None else floors,
+            most=np.full((n, len(KINDS)), np.inf) if most is None else most,
         )
         asked = np.arange(n) if rows is None else rows
         asked = asked[town.newcomers.is_ready[asked] & town.newcomers.has_consent[asked]]
         asked = asked[self.situation.open_total[asked] > 0]
         n_kept = min(at.size, m if n_best is None else n_best)
         width = min(at.size, len(KINDS) * n_kept)
-        at_once = max(1, min(_ROWS_AT_ONCE, _PAIRS_AT_ONCE // max(1, width)))
+        at_once = min(_ROWS_AT_ONCE, _PAIRS_AT_ONCE // max(1, width), asked.size // (4 * self._n_threads) + 1)
 
         def search(block: IntArray) -> tuple[IntArray, IntArray, FloatArray, IntArray, FloatArray]:
             best = Best(
@@ -120,15 +139,17 @@ class Sieve:
                 np.empty((block.size, len(KINDS))),
             )  # fmt: skip
             find_best(
-                self._newcomers, offers, grid, marks, terms, block, self._scratch(at.size, n_kept), best
-            )
+                self._newcomers, offers, grid, marks, terms, block,
+                np.argsort(self._newcomers.claims[block], kind="stable"),
+                self._scratch(offers, n_kept, grid.start.size), best,
+            )  # fmt: skip
             used = np.arange(width) < best.n_kept[:, None]
             found = np.repeat(block, best.n_kept)
             columns, scores = best.column[used].astype(np.int64), best.score[used]
             order = np.argsort(found * m + columns)
             return found[order], columns[order], scores[order], best.n_allowed, best.cut_at
 
-        blocks = [asked[start : start + at_once] for start in range(0, asked.size, at_once)]
+        blocks = [asked[start : start + at_once] for start in range(0, asked.size, max(1, at_once))]
         parts = self._in_threads(search, blocks)
         cut_at = np.full((n, len(KINDS)), -np.inf)
         for block, part in zip(blocks, parts, strict=True):
@@ -142,6 +163,11 @@ class Sieve:
             int(sum(part[3].sum() for part in parts)),
             cut_at,
         )
+
+    @cached_property
+    def _open_offers(self) -> tuple[PackedOffers, Grid]:
+        is_open = self.situation.town.offers.is_active & (self.situation.free_places > 0)
+        return pack_offers(self.situation, np.flatnonzero(is_open))
 
     def obstacles(
         self, rows: IntArray, columns: IntArray, *, ignored: str = "wanted", only_alone: bool
@@ -167,7 +193,7 @@ class Sieve:
 
         def count(block: IntArray) -> IntArray:
             counts = np.zeros((block.size, len(RULES)), np.int64)
-            scratch = self._scratch(columns.size, 0)
+            scratch = self._scratch(offers)
             count_obstacles(
                 self._newcomers, offers, marks, terms, block, at, 1 << names.index(ignored), only_alone,
                 scratch, counts,
@@ -191,7 +217,7 @@ class Sieve:
         values = np.zeros((pairs.rows.size, len(CRITERIA)))
         judge_pairs(
             self._newcomers, offers, pack_marks(self.situation, offers.position), self._terms(offers),
-            pairs.rows, offers.position[pairs.columns], self._scratch(offers.column.size, 0), rules, values,
+            pairs.rows, offers.position[pairs.columns], self._scratch(offers), rules, values,
         )  # fmt: skip
         return (rules[:, None] >> np.arange(len(RULES)) & 1).astype(np.bool_), values
 
@@ -206,17 +232,29 @@ class Sieve:
             bonuses=np.zeros(0),
             prices=np.zeros(m),
             group_prices=np.zeros((m, 0)),
+            slot_prices=prices_by_row(sparse.csr_array((0, 1))),
             floors=np.zeros((0, len(KINDS))),
+            most=np.zeros((0, len(KINDS))),
         )
 
-    def _scratch(self, n_offers: int, n_best: int) -> Scratch:
-        town = self.situation.town
-        n_terms, kinds = len(town.terms), len(KINDS)
+    def _scratch(self, offers: PackedOffers, n_best: int = 0, n_cells: int = 0) -> Scratch:
+        m, kinds = offers.column.size, len(KINDS)
         return Scratch(
-            likes=np.zeros(n_terms), named=np.zeros(n_terms), against=np.zeros(n_terms),
-            skills=np.zeros(n_terms), goals=np.zeros(town.newcomers.goals.shape[1]), norms=np.zeros(6),
-            steps=np.zeros((2, town.newcomers.free_steps.shape[1]), np.uint64),
-            marked=np.zeros(n_offers, np.int64),
+            shared=Shared(
+                likes=np.zeros(offers.interests.norm.size),
+                against=np.zeros(offers.terms.norm.size),
+                unwelcome=np.zeros(offers.dislikes.norm.size),
+                give_and_take=np.zeros(offers.seeks.norm.size),
+                goals=np.zeros(offers.goals.norm.size),
+                level=np.zeros(offers.languages.norm.size),
+                children_apart=np.zeros(offers.children.norm.size),
+            ),
+            steps=np.zeros((2, offers.free.steps.shape[1]), np.uint64),
+            marked=np.zeros(m, np.int32),
+            is_open=np.zeros(offers.doors.min_level.size, np.bool_),
+            open_at=np.zeros(m + 1, np.uint32), cell_start=np.zeros(n_cells + 1, np.int64),
+            near=np.zeros(m + 1, np.uint32),
+            minutes=np.zeros(m + 1), hours=np.zeros(m + 1), scores=np.zeros(m + 1),
             worth=np.empty((kinds, n_best)), score=np.empty((kinds, n_best)),
             held=np.empty((kinds, n_best), np.int64), size=np.zeros(kinds, np.int64),
         )  # fmt: skip

@@ -91,6 +91,8 @@ class Situation:
     @cached_property
     def busy(self) -> sparse.csr_array:
         """Offers whose sessions overlap with a confirmed one, shape (n, m)."""
+        if not self.fixed.nnz:
+            return sparse.csr_array(self.fixed.shape)
         return sparse.csr_array(self.fixed.astype(np.float64) @ self.town.offers.clashes)
 
 
@@ -421,12 +423,17 @@ def _shifted_down(words: np.ndarray, step: int) -> np.ndarray:
 
 def is_stored(matrix: sparse.csr_array, pairs: Pairs) -> BoolArray:
     """Whether each pair is a stored entry of a matrix of shape (n, m)."""
+    return is_stored_at(matrix, pairs.rows, pairs.columns)
+
+
+def is_stored_at(matrix: sparse.csr_array, rows: IntArray, columns: IntArray) -> BoolArray:
+    """Whether each row and column is a stored entry of a matrix."""
     if matrix.nnz == 0:
-        return np.zeros(pairs.rows.size, np.bool_)
+        return np.zeros(rows.size, np.bool_)
     entries = sparse.coo_array(matrix)
     width = np.int64(matrix.shape[1])
     stored = np.sort(entries.row.astype(np.int64) * width + entries.col)
-    wanted = pairs.rows * width + pairs.columns
+    wanted = rows * width + columns
     position = np.minimum(np.searchsorted(stored, wanted), stored.size - 1)
     return stored[position] == wanted
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from itertools import chain
 from operator import attrgetter
 from typing import Any
@@ -117,8 +118,22 @@ class EncodedOffers:
     sessions: BitArray  # (m, S words): of an association
     n_sessions: IntArray
     free_steps: BitArray  # (m, F words): of a mentor or neighbour
-    clashes: sparse.csr_array  # (m, m) bool, symmetric, empty diagonal: sessions that overlap
+    timetable: IntArray  # (m,) which distinct set of sessions an offer has
+    overlaps: sparse.csr_array  # (sets, sets) bool, symmetric: sets with sessions that overlap
     slots: IntArray  # (m,) offers with the same number all overlap at one moment of the week; -1 is none
+
+    @cached_property
+    def clashes(self) -> sparse.csr_array:
+        """Which two offers have sessions that overlap, (m, m) bool; a large town has tens of millions."""
+        sets = self.overlaps[:, self.timetable].tocsr()
+        sets.sort_indices()
+        clashes = sets[self.timetable]
+        # Whoever has a session clashes with itself, once a row.
+        n_entries = np.diff(clashes.indptr)
+        owner = np.repeat(np.arange(self.timetable.size, dtype=clashes.indices.dtype), n_entries)
+        indices = clashes.indices[clashes.indices != owner]
+        indptr = clashes.indptr - np.append(0, np.cumsum(n_entries > 0)).astype(clashes.indptr.dtype)
+        return sparse.csr_array((clashes.data[: indices.size], indices, indptr), shape=clashes.shape)
 
 
 @dataclass(frozen=True)
@@ -152,7 +167,7 @@ def encode(
     Notes
     -----
     O(n + m), and for each distinct value of a column as much as that takes: every distinct stretch of free
-    time is held against every distinct session of the town. `clashes` has as many entries as pairs clash.
+    time is held against every distinct session of the town.
     """
     of_newcomers, of_offers = columns_of(newcomers), columns_of(offers)
     sides = (of_newcomers, of_offers)
@@ -230,6 +245,7 @@ def _encode_offers(
     levels = _level_matrix(said("languages"), languages)
     own_sessions, own_hours = _of_kind(said, is_association=True), _of_kind(said, is_association=False)
     has_session = _session_matrix(own_sessions.values, sessions)
+    used, timetable = _in_order_of_use(own_sessions.codes)
     admitted = {"mixed": "", "women_only": "f", "men_only": "m"}
     return EncodedOffers(
         places=tuple(places.each()),
@@ -269,7 +285,8 @@ def _encode_offers(
         sessions=_pack(has_session.toarray())[own_sessions.codes],
         n_sessions=own_sessions.array(len, np.int64),
         free_steps=_free_steps(_Stretches.of(own_hours)),
-        clashes=_clashes(has_session, own_sessions.codes, sessions),
+        timetable=timetable,
+        overlaps=_overlaps(has_session[used], sessions),
         slots=_slots(has_session, own_sessions.codes, sessions),
     )
 
@@ -493,21 +510,18 @@ def _session_matrix(sets: Sequence[Iterable[Hours]], sessions: Sequence[Hours]) 
     )
 
 
-def _clashes(
-    has_session: sparse.csr_array, codes: NDArray[np.int32], sessions: Sequence[Hours]
-) -> sparse.csr_array:
-    """Which two offers have sessions that overlap; worked out for each distinct set of sessions."""
+def _in_order_of_use(codes: NDArray[np.int32]) -> tuple[IntArray, IntArray]:
+    """The different codes in the order in which they first come, and which of these each is."""
+    _, first, which = np.unique(codes, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    return codes[first[order]].astype(np.int64), np.argsort(order)[which]
+
+
+def _overlaps(has_session: sparse.csr_array, sessions: Sequence[Hours]) -> sparse.csr_array:
+    """Which two sets of sessions overlap."""
     start, end = np.array(sessions, np.int64).reshape(-1, 2).T
     overlap = sparse.csr_array((start[:, None] < end) & (start < end[:, None]))
-    of_sets = (has_session @ overlap @ has_session[codes].T).tocsr()
-    of_sets.sort_indices()
-    clashes = of_sets[codes]
-    # Whoever has a session clashes with itself, once a row.
-    n_entries = np.diff(clashes.indptr)
-    is_other = clashes.indices != np.repeat(np.arange(codes.size, dtype=clashes.indices.dtype), n_entries)
-    indices = clashes.indices[is_other]
-    indptr = clashes.indptr - np.append(0, np.cumsum(n_entries > 0)).astype(clashes.indptr.dtype)
-    return sparse.csr_array((clashes.data[: indices.size], indices, indptr), shape=clashes.shape)
+    return sparse.csr_array(has_session @ overlap @ has_session.T)
 
 
 def _slots(has_session: sparse.csr_array, codes: NDArray[np.int32], sessions: Sequence[Hours]) -> IntArray:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from matcher.assignment import AssignmentProblem, solve_without_clashes
+from matcher.assignment import AssignmentProblem, keep_apart
 from matcher.candidates import all_pairs
 from matcher.collisions import COLLISIONS, Encounter
 from matcher.eligibility import RULES, Pairs, Situation, broken_rules
@@ -327,19 +327,23 @@ def _changed(pairs: IntArray, dropped: IntArray, added: IntArray) -> IntArray:
 
 def _has_clash(plan: Plan, pairs: IntArray) -> bool:
     """Whether anybody has two offers at the same hours."""
-    n_rows, m = plan.workings.problem.n_rows, plan.workings.problem.n_columns
-    chosen = csr_array((np.ones(len(pairs)), (pairs[:, 0], pairs[:, 1])), shape=(n_rows, m))
-    rivals: Any = chosen @ plan.workings.situation.town.offers.clashes.astype(np.float64)
-    return bool(rivals.multiply(chosen).sum() > 0)
+    offers = plan.workings.situation.town.offers
+    rows, sets = pairs[:, 0], offers.timetable[pairs[:, 1]]
+    attends = csr_array(
+        (np.ones(len(pairs)), (rows, sets)), shape=(plan.workings.problem.n_rows, offers.overlaps.shape[0])
+    )
+    n_overlapping: Any = attends @ offers.overlaps.astype(np.float64)
+    itself = offers.overlaps.diagonal()[sets]
+    return bool((n_overlapping[rows, sets] > itself).any())
 
 
 def _insist_anew(plan: Plan, pair: Pairs) -> tuple[float, bool, IntArray]:
     workings = plan.workings
     insisting = _more_than_anything(workings.field.worth, workings.problem)
     field = workings.field.insisting_on(pair, insisting)
-    problem, begin = field.solve(plan.method, workings.result)
-    clashes = workings.situation.town.offers.clashes
-    result = solve_without_clashes(problem, clashes, plan.method, warm_start=begin)
+    problem, relaxed = field.solve(plan.method, workings.result)
+    offers = workings.situation.town.offers
+    result = keep_apart(problem, relaxed, offers.overlaps, offers.timetable)
     price = plan.objective - (result.objective - insisting)
     is_exact = plan.status == result.status == "optimal" and plan.is_whole and field.is_whole
     return max(0.0, price), is_exact, result.pairs

@@ -110,18 +110,25 @@ class Field:
         floors = result.row_prices[:, None] + kind_prices
         if result.bonus_shares is not None:
             floors = floors - result.bonus_shares[:, None]
-        rows = np.flatnonzero((self._best.cut_at > floors + _WORTH_MORE).any(axis=1))
-        found = self.sieve.best(
-            self._most, rows=rows, costs=self._costs, prices=result.column_prices,
-            group_prices=result.group_prices, floors=floors + _WORTH_MORE,
-        )  # fmt: skip
-        new = ~self._has(found.pairs)
-        # Without the prices of slots, and with pairs that are here, which could fill the places of others.
-        is_cut = (found.cut_at > floors + _WORTH_MORE).any(axis=1)
-        rows_with_new = np.zeros(is_cut.size, np.bool_)
-        rows_with_new[found.pairs.rows[new]] = True
-        self.is_whole = not new.any() and not (is_cut & ~rows_with_new).any()
-        return Candidates(found.pairs.only(new), found.scores[new], found.n_allowed, found.cut_at)
+        floors = floors + _WORTH_MORE
+
+        def search(rows: IntArray, n_best: int | None) -> tuple[Candidates, BoolArray]:
+            found = self.sieve.best(
+                n_best, rows=rows, costs=self._costs, prices=result.column_prices,
+                group_prices=result.group_prices, slot_prices=result.slot_prices, floors=floors,
+                most=self._best.cut_at,
+            )  # fmt: skip
+            return found, ~self._has(found.pairs)
+
+        found, is_new = search(np.flatnonzero((self._best.cut_at > floors).any(axis=1)), self._most)
+        # Where all that was found is here already, what was cut off may be new.
+        is_cut: BoolArray = np.asarray((found.cut_at > floors).any(axis=1))
+        is_cut[found.pairs.rows[is_new]] = False
+        if is_cut.any():
+            rest, is_new_there = search(np.flatnonzero(is_cut), None)
+            found, is_new = _joined(found, rest), np.concatenate([is_new, is_new_there])
+        self.is_whole = not is_new.any()
+        return Candidates(found.pairs.only(is_new), found.scores[is_new], found.n_allowed, found.cut_at)
 
     def _has(self, pairs: Pairs) -> BoolArray:
         keys, others = _keys(self.pairs), _keys(pairs)
@@ -138,6 +145,15 @@ class Field:
         order = np.argsort(_keys(both), kind="stable")
         self.pairs = Pairs(self.pairs.situation, rows[order], columns[order])
         self.scores = np.concatenate([self.scores, scores[new]])[order]
+
+
+def _joined(one: Candidates, other: Candidates) -> Candidates:
+    pairs = Pairs(
+        one.pairs.situation,
+        np.concatenate([one.pairs.rows, other.pairs.rows]),
+        np.concatenate([one.pairs.columns, other.pairs.columns]),
+    )
+    return Candidates(pairs, np.concatenate([one.scores, other.scores]), one.n_allowed, one.cut_at)
 
 
 def _keys(pairs: Pairs) -> IntArray:

@@ -24,8 +24,8 @@ from matcher.assignment import (
     Certificate,
     carry_over,
     certify,
+    keep_apart,
 )
-from matcher.assignment.repair import keep_apart
 from matcher.candidates import Sieve
 from matcher.columns import People, columns_of
 from matcher.criteria import CRITERIA
@@ -271,7 +271,8 @@ def make_plan(
         before = None
         if previous is not None:
             before = np.column_stack([field.pairs.rows, field.pairs.columns])[field.was_open]
-        result = keep_apart(problem, relaxed, situation.town.offers.clashes, None, before)
+        offered = town.offers
+        result = keep_apart(problem, relaxed, offered.overlaps, offered.timetable, before)
     with stage("collect"):
         workings = Workings(settings, field, problem, result)
         proposals = _proposals(workings, ids)

@@ -80,7 +80,7 @@ class Limits:
     common_minutes: int = 60
     freshness_days: int = 180
     town_language_not_said: str = "de"
-    candidates_per_kind: int = 100
+    candidates_per_kind: int = 30
 
 
 @dataclass(frozen=True, kw_only=True)

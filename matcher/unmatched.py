@@ -11,7 +11,7 @@ from scipy import sparse
 
 from matcher.assignment import AssignmentResult
 from matcher.candidates import Sieve
-from matcher.eligibility import RULES, Pairs, Situation, is_stored
+from matcher.eligibility import RULES, Pairs, Situation, is_stored, is_stored_at
 from matcher.encoding import BoolArray, IntArray
 from matcher.vocabulary import KINDS
 
@@ -128,12 +128,16 @@ def _all_clash(situation: Situation, pairs: Pairs, result: AssignmentResult, ask
     rows, columns = result.pairs.T
     own = np.asarray(asked.any(axis=1))[rows]
     got = sparse.csr_array((np.ones(own.sum()), (rows[own], columns[own])), shape=shape)
-    busy = sparse.csr_array(got @ situation.town.offers.clashes.astype(np.float64))
+    timetable, overlaps = situation.town.offers.timetable, situation.town.offers.overlaps
+    attends = sparse.csr_array(
+        (np.ones(own.sum()), (rows[own], timetable[columns[own]])), shape=(shape[0], overlaps.shape[0])
+    )
+    busy = sparse.csr_array(attends @ overlaps.astype(np.float64))
     of_cell = pairs.only(asked[pairs.rows, kind_of[pairs.columns]])
     left = of_cell.only(~is_stored(got, of_cell))
     n_left, n_clashing = np.zeros(asked.shape, np.int64), np.zeros(asked.shape, np.int64)
     np.add.at(n_left, (left.rows, kind_of[left.columns]), 1)
-    clashing = left.only(is_stored(busy, left))
+    clashing = left.only(is_stored_at(busy, left.rows, timetable[left.columns].astype(np.int64)))
     np.add.at(n_clashing, (clashing.rows, kind_of[clashing.columns]), 1)
     return (n_left > 0) & (n_left == n_clashing)
 

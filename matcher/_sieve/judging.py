@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from matcher._compiled import inlined
-from matcher._sieve.packing import ASSOCIATION, RULE, Array, PackedNewcomers, PackedOffers
+from matcher._sieve.hours import WORD_BITS, n_common_steps
+from matcher._sieve.packing import ASSOCIATION, N_MODES, RULE, Array, Doors, PackedNewcomers, PackedOffers
+from matcher.criteria import NEUTRAL, PLENTY_OF_HOURS
+from matcher.encoding import STEP_MINUTES
 
+STEPS_A_WEEK_OF_PLENTY = PLENTY_OF_HOURS * 60 / STEP_MINUTES
 AGE, MIX, LANGUAGE = 1 << RULE["age"], 1 << RULE["mixing_limit"], 1 << RULE["language"]
 TRAVEL, HOURS = 1 << RULE["travel"], 1 << RULE["hours"]
-WORD_BITS = 64
 
 
 @inlined
@@ -25,7 +28,7 @@ def distance_km(newcomers: PackedNewcomers, offers: PackedOffers, i: int, j: int
 def minutes_of(newcomers: PackedNewcomers, minutes_a_km: Array, i: int, distance: float) -> float:
     """By the quickest own means of transport; NaN where the distance is."""
     least = np.inf
-    for mode in range(len(minutes_a_km)):
+    for mode in range(N_MODES):
         least = min(least, newcomers.fixed_minutes[i, mode] + minutes_a_km[mode] * distance)
     return np.nan if np.isnan(distance) else least
 
@@ -43,11 +46,21 @@ def broken_bits(claims: int, denials: int, rule_of_bit: Array) -> int:
 
 
 @inlined
-def breaks_age(newcomers: PackedNewcomers, offers: PackedOffers, i: int, j: int) -> bool:
+def breaks_age(newcomers: PackedNewcomers, doors: Doors, i: int, door: int) -> bool:
     """See `eligibility.age_fits`; an age that is not known fits no limit."""
-    low, high = offers.age_min[j], offers.age_max[j]
-    age = newcomers.age[i]
-    return (not np.isnan(low) and not age >= low) or (not np.isnan(high) and not age - 1 <= high)
+    return (newcomers.old_enough[i] < doors.age_min[door]) | (newcomers.young_enough[i] > doors.age_max[door])
+
+
+@inlined
+def breaks_language(newcomers: PackedNewcomers, doors: Doors, i: int, door: int) -> bool:
+    """See `eligibility.languages_meet`."""
+    asked = doors.min_level[door]
+    in_common = np.uint64(0)
+    for word in range(doors.spoken.shape[1]):
+        in_common |= newcomers.spoken[i, word] & doors.spoken[door, word]
+    is_enough = doors.needs_no_language[door] | (in_common != np.uint64(0))
+    has_level = newcomers.levels[i, doors.town_language[door]] >= asked
+    return not ((asked >= 0) & has_level | (asked < 0) & is_enough)
 
 
 @inlined
@@ -55,19 +68,6 @@ def breaks_mix(newcomers: PackedNewcomers, offers: PackedOffers, i: int, j: int)
     """See `eligibility.keeps_the_mix`."""
     group = newcomers.group[i]
     return offers.group_places.shape[1] > 0 and group >= 0 and offers.group_places[j, group] == 0
-
-
-@inlined
-def breaks_language(newcomers: PackedNewcomers, offers: PackedOffers, i: int, j: int) -> bool:
-    """See `eligibility.languages_meet`."""
-    asked = offers.min_level[j]
-    meets = offers.kind[j] == ASSOCIATION
-    if asked >= 0:
-        meets = newcomers.levels[i, offers.town_language[j]] >= asked
-    else:
-        for word in range(offers.spoken.shape[1]):
-            meets |= (newcomers.spoken[i, word] & offers.spoken[j, word]) != np.uint64(0)
-    return not meets
 
 
 @inlined
@@ -82,44 +82,17 @@ def n_sessions_fit(newcomers: PackedNewcomers, offers: PackedOffers, i: int, j: 
 
 
 @inlined
-def meet_steps(newcomers: PackedNewcomers, offers: PackedOffers, i: int, j: int, common: Array) -> int:
-    """Put the steps that are free on both sides into `common`; returns how many words have any."""
-    n_words = 0
-    for word in range(len(common)):
-        common[word] = newcomers.free_steps[i, word] & offers.free_steps[j, word]
-        n_words += common[word] != np.uint64(0)
-    return n_words
-
-
-@inlined
-def has_run(common: Array, shifted: Array, length: int) -> bool:
-    """Whether so many steps in a row are free: see `eligibility.hours_meet`."""
-    reached = 1
-    for word in range(len(common)):
-        shifted[word] = common[word]
-    while reached < length:
-        step = min(reached, length - reached, WORD_BITS - 1)
-        for word in range(len(shifted)):
-            carried = np.uint64(0)
-            if word + 1 < len(shifted):
-                carried = shifted[word + 1] << np.uint64(WORD_BITS - step)
-            shifted[word] &= (shifted[word] >> np.uint64(step)) | carried
-        reached += step
-    found = np.uint64(0)
-    for word in range(len(shifted)):
-        found |= shifted[word]
-    return found != np.uint64(0)
-
-
-@inlined
-def breaks_hours(
-    newcomers: PackedNewcomers, offers: PackedOffers, i: int, j: int, steps: Array, run: int
-) -> bool:
-    """See `eligibility.hours_meet`; `steps` is scratch, shape (2, F)."""
-    meets = True
+def common_hours(
+    newcomers: PackedNewcomers, offers: PackedOffers, i: int, j: int, kind: int, run: int, steps: Array
+) -> tuple[float, bool]:
+    """See `criteria.common_hours`, and whether `eligibility.hours_meet`; `steps` is scratch, shape (2, F)."""
+    value, meets = NEUTRAL, True
     if newcomers.says_hours[i] and offers.says_hours[j]:
-        if offers.kind[j] == ASSOCIATION:
-            meets = n_sessions_fit(newcomers, offers, i, j) > 0
+        if kind == ASSOCIATION:
+            n_fit = n_sessions_fit(newcomers, offers, i, j)
+            meets = n_fit > 0
+            value = n_fit / max(1, offers.sessions.start[j + 1] - offers.sessions.start[j])
         else:
-            meets = meet_steps(newcomers, offers, i, j, steps[0]) > 0 and has_run(steps[0], steps[1], run)
-    return not meets
+            n_steps, meets = n_common_steps(newcomers.free, offers.free, i, j, run, steps)
+            value = min(1.0, n_steps / STEPS_A_WEEK_OF_PLENTY)
+    return value, meets

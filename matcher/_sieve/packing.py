@@ -8,13 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from matcher._sieve.hours import Hours, hours_of
 from matcher.eligibility import ADULT_AGE, RULES, Situation
-from matcher.encoding import FloatArray, IntArray
+from matcher.encoding import EncodedOffers, FloatArray, IntArray
 from matcher.geography import pace, reach_km
 from matcher.vocabulary import GENDERS, KINDS, MODES, NEEDS, level_rank
 
 Array = NDArray[Any]
-N_KINDS = len(KINDS)
+N_KINDS, N_MODES = len(KINDS), len(MODES)
 ASSOCIATION, MENTOR, NEIGHBOUR = (KINDS.index(kind) for kind in ("association", "mentor", "neighbour"))
 # A little more than rounding: whoever is just within reach must be in the cells that are looked at.
 CLOSE_ENOUGH_KM = 1e-6
@@ -30,6 +31,28 @@ class Lists(NamedTuple):
     start: Array  # (n + 1,) int64
     item: Array  # int32
     weight: Array  # float64
+    norm: Array  # (n,) float64: the sum of squared weights
+
+
+class Profiles(NamedTuple):
+    """The different lists there are among offers, turned round: by item, who has it and with what weight."""
+
+    of: Array  # (m,) int32: the profile of each offer
+    norm: Array  # (D,) float64
+    start: Array  # (items + 1,) int64
+    profile: Array  # int32
+    weight: Array  # float64
+
+
+class Doors(NamedTuple):
+    """The different ways there are to ask for an age and a language."""
+
+    age_min: Array  # (D,) float64: -inf and inf without a limit
+    age_max: Array
+    needs_no_language: Array  # (D,) bool: where no level is asked, that is enough
+    min_level: Array  # (D,) int64: -1 where none is asked
+    town_language: Array  # (D,) int64
+    spoken: Array  # (D, W) uint64
 
 
 class PackedNewcomers(NamedTuple):
@@ -37,9 +60,12 @@ class PackedNewcomers(NamedTuple):
 
     claims: Array  # (n,) uint64: a pair is forbidden where a claim meets a denial
     age: Array  # (n,) float64
+    old_enough: Array  # (n,) float64: the age held against a lower limit; -inf where it is not known
+    young_enough: Array  # (n,) float64: and against an upper one; inf
     group: Array  # (n,) int64
     levels: Array  # (n, L) int8
     spoken: Array  # (n, W) uint64
+    languages: Lists  # column of the levels; the weight is the level
     says_languages: Array  # (n,) bool
     points_km: Array  # (n, 3) float64
     fixed_minutes: Array  # (n, 4) float64: infinite for means of transport that are not theirs
@@ -47,7 +73,7 @@ class PackedNewcomers(NamedTuple):
     reach_km: Array  # (n,) float64
     says_hours: Array  # (n,) bool
     attendable: Array  # (n, S) uint64
-    free_steps: Array  # (n, F) uint64
+    free: Hours
     interests: Lists
     terms: Lists
     dislikes: Lists
@@ -58,42 +84,46 @@ class PackedNewcomers(NamedTuple):
 
 
 class PackedOffers(NamedTuple):
-    """Offers as kernels read them, in the order of the grid; those without a point come last."""
+    """Offers as kernels read them, in the order of the grid."""
 
     column: Array  # (m,) int64: which offer it is
     position: Array  # (columns,) int64: where each offer stands here, -1 not at all
     denials: Array  # (m,) uint64
     kind: Array  # (m,) int64
+    slot: Array  # (m,) int64: offers of one slot exclude each other; -1 is none
     age: Array  # (m,) float64
-    age_min: Array
-    age_max: Array
+    doors: Doors
+    door: Array  # (m,) int32: which of them
     group_places: Array  # (m, G) int64: -1 without a limit; G is 0 where nobody has one
-    min_level: Array  # (m,) int64
     town_language: Array  # (m,) int64
     speaks_town_language: Array  # (m,) bool: at C1 or better
-    spoken: Array  # (m, W) uint64
-    languages: Lists  # column of the levels; the weight is the level
+    languages: Profiles  # by column of the levels; the weight is the level
+    says_languages: Array  # (m,) bool
     points_km: Array  # (m, 3) float64
     says_hours: Array  # (m,) bool
     sessions: Lists  # of an association
-    free_steps: Array  # (m, F) uint64
-    interests: Lists
-    terms: Lists
-    dislikes: Lists
-    seeks: Lists
-    goals: Lists
-    children: Lists
+    free: Hours
+    interests: Profiles
+    terms: Profiles
+    dislikes: Profiles
+    seeks: Profiles
+    goals: Profiles
+    children: Lists  # of each different family
+    family: Array  # (m,) int32
     freshness: Array  # (m,) float64, 0..1
 
 
 class Grid(NamedTuple):
-    """Offers by cell of a plane: two points are never further apart on it than in space."""
+    """Offers by kind and cell of a plane: two points are never further apart on it than in space.
+
+    The last cell of each kind has those without a point.
+    """
 
     axes: Array  # (2, 3) float64
     low: Array  # (2,) float64: the corner, in km
     n_cells: Array  # (2,) int64
     cell_km: float
-    start: Array  # (cells + 1,) int64: x runs fastest
+    start: Array  # (kinds (cells + 1) + 1,) int64: x runs fastest
     n_known: int
 
 
@@ -102,7 +132,7 @@ class Marks(NamedTuple):
 
     start: Array  # (n + 1,) int64
     at: Array  # int64
-    rules: Array  # int64
+    rules: Array  # int32
 
 
 # Claims and denials ----------------------------------------------------------------------------------
@@ -203,9 +233,12 @@ def pack_newcomers(situation: Situation) -> PackedNewcomers:
     return PackedNewcomers(
         claims=_claims(situation),
         age=newcomers.age,
+        old_enough=np.where(np.isnan(newcomers.age), -np.inf, newcomers.age),
+        young_enough=np.where(np.isnan(newcomers.age), np.inf, newcomers.age - 1),
         group=newcomers.group,
         levels=newcomers.levels,
         spoken=newcomers.spoken,
+        languages=_spoken_lists(newcomers.levels),
         says_languages=np.asarray((newcomers.levels >= 0).any(axis=1)),
         points_km=newcomers.points_km,
         fixed_minutes=np.where(newcomers.modes, fixed, np.inf),
@@ -213,7 +246,7 @@ def pack_newcomers(situation: Situation) -> PackedNewcomers:
         reach_km=reach_km(newcomers.max_minutes, newcomers.modes, travel) + CLOSE_ENOUGH_KM,
         says_hours=newcomers.says_hours,
         attendable=newcomers.attendable,
-        free_steps=newcomers.free_steps,
+        free=hours_of(newcomers.free_steps),
         interests=_lists(newcomers.interests),
         terms=_lists(newcomers.interest_terms),
         dislikes=_lists(newcomers.dislikes),
@@ -227,39 +260,67 @@ def pack_newcomers(situation: Situation) -> PackedNewcomers:
 def pack_offers(situation: Situation, columns: IntArray) -> tuple[PackedOffers, Grid]:
     """Some offers as kernels read them, and where in the plane they stand."""
     offers = situation.town.offers
-    grid, order = _make_grid(offers.points_km[columns])
+    grid, order = _make_grid(offers.points_km[columns], offers.kind[columns])
     at = columns[order]
     position = np.full(offers.age.size, -1)
     position[at] = np.arange(at.size)
     freshness = np.clip(1.0 - offers.confirmed_days / situation.policy.limits.freshness_days, 0.0, 1.0)
+    doors, door = _doors(offers, at)
+    of_families = [offers.children_years[column] for column in at.tolist()]
+    families = {years: number for number, years in enumerate(dict.fromkeys(of_families))}
     has_mixing = bool((situation.group_places >= 0).any())
     packed = PackedOffers(
         column=at,
         position=position,
         denials=_denials(situation)[at],
         kind=offers.kind[at],
+        slot=offers.slots[at],
         age=offers.age[at],
-        age_min=offers.age_min[at],
-        age_max=offers.age_max[at],
+        doors=doors,
+        door=door,
         group_places=situation.group_places[at] if has_mixing else np.zeros((at.size, 0), np.int64),
-        min_level=offers.min_level[at],
         town_language=offers.town_language[at],
         speaks_town_language=offers.levels[at, offers.town_language[at]] >= level_rank("C1"),
-        spoken=offers.spoken[at],
-        languages=_spoken_lists(offers.levels[at]),
+        languages=_profiles(_spoken_lists(offers.levels[at]), offers.levels.shape[1]),
+        says_languages=np.asarray((offers.levels[at] >= 0).any(axis=1)),
         points_km=offers.points_km[at],
         says_hours=offers.says_hours[at],
         sessions=_bit_lists(offers.sessions[at]),
-        free_steps=offers.free_steps[at],
-        interests=_lists(offers.interests[at]),
-        terms=_lists(offers.interest_terms[at]),
-        dislikes=_lists(offers.dislikes[at]),
-        seeks=_lists(offers.seeks[at]),
-        goals=_lists(offers.goals[at]),
-        children=_years([offers.children_years[column] for column in at.tolist()]),
+        free=hours_of(offers.free_steps[at]),
+        interests=_profiles(_lists(offers.interests[at]), offers.interests.shape[1]),
+        terms=_profiles(_lists(offers.interest_terms[at]), offers.interest_terms.shape[1]),
+        dislikes=_profiles(_lists(offers.dislikes[at]), offers.dislikes.shape[1]),
+        seeks=_profiles(_lists(offers.seeks[at]), offers.seeks.shape[1]),
+        goals=_profiles(_lists(offers.goals[at]), offers.goals.shape[1]),
+        children=_years(list(families)),
+        family=np.array([families[years] for years in of_families], np.int32),
         freshness=np.where(np.isnan(freshness), 0.5, freshness)[at],
     )
     return packed, grid
+
+
+def _doors(offers: EncodedOffers, at: IntArray) -> tuple[Doors, Array]:
+    doors = Doors(
+        age_min=np.where(np.isnan(offers.age_min), -np.inf, offers.age_min)[at],
+        age_max=np.where(np.isnan(offers.age_max), np.inf, offers.age_max)[at],
+        needs_no_language=offers.kind[at] == ASSOCIATION,
+        min_level=offers.min_level[at],
+        town_language=offers.town_language[at],
+        spoken=offers.spoken[at],
+    )
+    as_words = [
+        np.ascontiguousarray(part if part.itemsize == 8 else part.astype(np.int64)).view(np.uint64)
+        for part in doors
+    ]
+    first, which = _distinct(np.column_stack(as_words))
+    return Doors(*(part[first] for part in doors)), which
+
+
+def _distinct(table: Array) -> tuple[IntArray, Array]:
+    """The first of each different row, and which of them each row is."""
+    as_bytes = np.ascontiguousarray(table).view(np.dtype((np.void, table.itemsize * table.shape[1]))).ravel()
+    _, first, which = np.unique(as_bytes, return_index=True, return_inverse=True)
+    return first, which.astype(np.int32)
 
 
 def pack_marks(situation: Situation, position: IntArray) -> Marks:
@@ -277,53 +338,84 @@ def pack_marks(situation: Situation, position: IntArray) -> Marks:
     order = np.argsort(rows, kind="stable")
     order = order[at[order] >= 0]
     start = np.searchsorted(rows[order], np.arange(situation.banned.shape[0] + 1))
-    return Marks(start.astype(np.int64), at[order], rules[order])
+    return Marks(start.astype(np.int64), at[order], rules[order].astype(np.int32))
+
+
+def prices_by_row(prices: sparse.csr_array) -> Lists:
+    """Prices that a row has for some things only."""
+    return _lists(sparse.csr_array(prices))
 
 
 def _lists(matrix: sparse.csr_array) -> Lists:
-    return Lists(matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), matrix.data)
+    start = matrix.indptr.astype(np.int64)
+    return _list_up(start, matrix.indices, matrix.data)
+
+
+def _list_up(start: IntArray, items: Array, weights: FloatArray) -> Lists:
+    owner = np.repeat(np.arange(start.size - 1), np.diff(start))
+    norm = np.bincount(owner, weights * weights, start.size - 1) if weights.size else np.zeros(start.size - 1)
+    return Lists(start, items.astype(np.int32), weights, norm)
+
+
+def _profiles(lists: Lists, n_items: int) -> Profiles:
+    """The different lists of all, by item."""
+    sizes = np.diff(lists.start)
+    owner = np.repeat(np.arange(sizes.size), sizes)
+    place = np.arange(lists.item.size) - lists.start[owner]
+    rows = np.full((sizes.size, 2 * int(sizes.max(initial=0)) + 1), -1.0)
+    rows[owner, 2 * place], rows[owner, 2 * place + 1] = lists.item, lists.weight
+    first, of = _distinct(rows)
+    is_first = np.zeros(sizes.size, np.bool_)
+    is_first[first] = True
+    kept = is_first[owner]
+    items, profiles, weights = lists.item[kept], of[owner[kept]], lists.weight[kept]
+    order = np.argsort(items, kind="stable")
+    start = np.searchsorted(items[order], np.arange(n_items + 1)).astype(np.int64)
+    return Profiles(of, lists.norm[first], start, profiles[order].astype(np.int32), weights[order])
 
 
 def _years(years: Any) -> Lists:
     start = np.zeros(len(years) + 1, np.int64)
     np.cumsum([len(of_one) for of_one in years], out=start[1:])
     items = np.array([year for of_one in years for year in of_one], np.int32)
-    return Lists(start, items, np.zeros(0))
+    return _list_up(start, items, np.zeros(0))
 
 
 def _spoken_lists(levels: NDArray[np.int8]) -> Lists:
     rows, columns = np.nonzero(levels >= 0)
     start = np.searchsorted(rows, np.arange(len(levels) + 1)).astype(np.int64)
-    return Lists(start, columns.astype(np.int32), levels[rows, columns].astype(np.float64))
+    return _list_up(start, columns, levels[rows, columns].astype(np.float64))
 
 
 def _bit_lists(words: NDArray[np.uint64]) -> Lists:
     bits = np.unpackbits(words.view(np.uint8), axis=1, bitorder="little")
     rows, columns = np.nonzero(bits)
     start = np.searchsorted(rows, np.arange(len(words) + 1)).astype(np.int64)
-    return Lists(start, columns.astype(np.int32), np.zeros(0))
+    return _list_up(start, columns, np.zeros(0))
 
 
-def _make_grid(points_km: FloatArray) -> tuple[Grid, IntArray]:
-    """Cells of the plane, and the offers in their order; whoever has no point comes last."""
+def _make_grid(points_km: FloatArray, kind: IntArray) -> tuple[Grid, IntArray]:
+    """Cells of the plane for each kind, and the offers in their order."""
     is_known = np.isfinite(points_km).all(axis=1)
-    known = np.flatnonzero(is_known)
-    if not known.size:
-        grid = Grid(np.zeros((2, 3)), np.zeros(2), np.ones(2, np.int64), 1.0, np.zeros(2, np.int64), 0)
-        return grid, np.arange(len(points_km))
-    up = points_km[known].mean(axis=0)
-    east = np.array([-up[1], up[0], 0.0])
-    east /= max(float(np.linalg.norm(east)), 1e-9)
-    north = np.cross(up, east)
-    north /= max(float(np.linalg.norm(north)), 1e-9)
-    axes = np.stack([east, north])
-    flat = points_km[known] @ axes.T
-    low, extent = flat.min(axis=0), np.ptp(flat, axis=0)
-    cell = max(LEAST_CELL_KM, float(np.sqrt(extent.prod() * OFFERS_A_CELL / known.size)))
-    n_cells = (extent // cell).astype(np.int64) + 1
-    at = np.minimum(((flat - low) // cell).astype(np.int64), n_cells - 1)
-    number = at[:, 1] * n_cells[0] + at[:, 0]
+    known = points_km[is_known]
+    axes, low, n_cells, cell = np.zeros((2, 3)), np.zeros(2), np.ones(2, np.int64), 1.0
+    at = np.zeros((len(known), 2), np.int64)
+    if known.size:
+        up = known.mean(axis=0)
+        east = np.array([-up[1], up[0], 0.0])
+        east /= max(float(np.linalg.norm(east)), 1e-9)
+        north = np.cross(up, east)
+        north /= max(float(np.linalg.norm(north)), 1e-9)
+        axes = np.stack([east, north])
+        flat = known @ axes.T
+        low, extent = flat.min(axis=0), np.ptp(flat, axis=0)
+        cell = max(LEAST_CELL_KM, float(np.sqrt(extent.prod() * OFFERS_A_CELL / len(known))))
+        n_cells = (extent // cell).astype(np.int64) + 1
+        at = np.minimum(((flat - low) // cell).astype(np.int64), n_cells - 1)
+    a_kind = int(n_cells.prod()) + 1
+    number = np.full(len(points_km), a_kind - 1)
+    number[is_known] = at[:, 1] * n_cells[0] + at[:, 0]
+    number += kind * a_kind
     order = np.argsort(number, kind="stable")
-    start = np.searchsorted(number[order], np.arange(n_cells.prod() + 1)).astype(np.int64)
-    grid = Grid(axes, low, n_cells, cell, start, known.size)
-    return grid, np.concatenate([known[order], np.flatnonzero(~is_known)])
+    start = np.searchsorted(number[order], np.arange(N_KINDS * a_kind + 1)).astype(np.int64)
+    return Grid(axes, low, n_cells, cell, start, len(known)), order

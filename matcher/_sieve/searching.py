@@ -14,28 +14,26 @@ from matcher._sieve.judging import (
     MIX,
     TRAVEL,
     breaks_age,
-    breaks_hours,
     breaks_language,
     breaks_mix,
     broken_bits,
+    common_hours,
     distance_km,
     minutes_of,
 )
-from matcher._sieve.packing import N_KINDS, Array, Grid, Marks, PackedNewcomers, PackedOffers
+from matcher._sieve.packing import N_KINDS, Array, Doors, Grid, Lists, Marks, PackedNewcomers, PackedOffers
 from matcher._sieve.weighing import (
     FRESHNESS,
     GOALS,
     INTERESTS,
     LIFE_PHASE,
     RECIPROCITY,
-    common_hours,
+    Shared,
+    hold_against_all,
     language_comfort,
-    overlap,
     same_life_phase,
     shared_interests,
     short_way,
-    spread,
-    sweep,
 )
 from matcher._sieve.weighing import HOURS as HOURS_CRITERION
 from matcher._sieve.weighing import (
@@ -55,20 +53,24 @@ class Terms(NamedTuple):
     bonuses: Array  # (n,) float64: what serving each newcomer at all is worth
     prices: Array  # (m,) float64: what it costs everybody
     group_prices: Array  # (m, G) float64; or (m, 0)
+    slot_prices: Lists  # by newcomer
     floors: Array  # (n, kinds) float64: what a pair must be worth more than
+    most: Array  # (n, kinds) float64: and, before prices, no more than this
 
 
 class Scratch(NamedTuple):
     """Room that one thread works in."""
 
-    likes: Array  # (T,) float64, nought between newcomers; and so on
-    named: Array
-    against: Array
-    skills: Array
-    goals: Array
-    norms: Array  # (6,) float64
+    shared: Shared
     steps: Array  # (2, F) uint64
-    marked: Array  # (m,) int64: rules broken by what is settled about the pair
+    marked: Array  # (m,) int32: rules broken by what is settled about the pair
+    is_open: Array  # (D,) bool: doors that the newcomer at hand comes through
+    open_at: Array  # (m + 1,) uint32: offers that deny nothing of what the newcomers at hand claim
+    cell_start: Array  # (cells + 1,) int64: where those of each cell begin
+    near: Array  # (m + 1,) uint32: offers that are left after some rules
+    minutes: Array  # (m + 1,) float64: the way to each of them
+    hours: Array  # (m + 1,) float64: the criterion
+    scores: Array  # (m + 1,) float64
     worth: Array  # (kinds, best) float64: heaps, the least first
     score: Array  # (kinds, best) float64
     held: Array  # (kinds, best) int64: which offer
@@ -86,49 +88,63 @@ class Best(NamedTuple):
 
 
 @inlined
-def _lay_out(newcomers: PackedNewcomers, marks: Marks, scratch: Scratch, i: int) -> None:
-    scratch.norms[0] = spread(newcomers.interests, i, scratch.likes)
-    scratch.norms[1] = spread(newcomers.terms, i, scratch.named)
-    scratch.norms[3] = spread(newcomers.dislikes, i, scratch.against)
-    scratch.norms[4] = spread(newcomers.skills, i, scratch.skills)
-    scratch.norms[5] = spread(newcomers.goals, i, scratch.goals)
+def _mark(marks: Marks, scratch: Scratch, i: int) -> None:
     for t in range(marks.start[i], marks.start[i + 1]):
         scratch.marked[marks.at[t]] |= marks.rules[t]
 
 
 @inlined
-def _clear_away(newcomers: PackedNewcomers, marks: Marks, scratch: Scratch, i: int) -> None:
-    sweep(newcomers.interests, i, scratch.likes)
-    sweep(newcomers.terms, i, scratch.named)
-    sweep(newcomers.dislikes, i, scratch.against)
-    sweep(newcomers.skills, i, scratch.skills)
-    sweep(newcomers.goals, i, scratch.goals)
+def _unmark(marks: Marks, scratch: Scratch, i: int) -> None:
     for t in range(marks.start[i], marks.start[i + 1]):
         scratch.marked[marks.at[t]] = 0
 
 
 @inlined
-def _score(
-    newcomers: PackedNewcomers, offers: PackedOffers, terms: Terms, scratch: Scratch,
-    i: int, j: int, minutes: float,
-) -> float:  # fmt: skip
-    shares = terms.shares
-    score = shares[TRAVEL_CRITERION] * short_way(minutes) + shares[FRESHNESS] * offers.freshness[j]
-    score += shares[INTERESTS] * shared_interests(
-        scratch.likes, scratch.named, scratch.against, scratch.norms, offers, j
-    )
-    score += shares[LANGUAGE_CRITERION] * language_comfort(newcomers, offers, i, j)
-    score += shares[HOURS_CRITERION] * common_hours(newcomers, offers, i, j, scratch.steps[0])
-    score += shares[GOALS] * overlap(scratch.goals, scratch.norms[5], offers.goals, j)
-    score += shares[LIFE_PHASE] * same_life_phase(newcomers, offers, i, j)
-    score += shares[RECIPROCITY] * overlap(scratch.skills, scratch.norms[4], offers.seeks, j)
-    return score
+def _score_near(
+    newcomers: PackedNewcomers, offers: PackedOffers, terms: Terms, scratch: Scratch, i: int, n_near: int
+) -> None:
+    """The scores of the offers that are near, one criterion after the other: small loops run fastest."""
+    shared, near, scores, shares = scratch.shared, scratch.near, scratch.scores, terms.shares
+    for at in range(n_near):
+        scores[at] = shares[TRAVEL_CRITERION] * short_way(scratch.minutes[at])
+    for at in range(n_near):
+        scores[at] += shares[FRESHNESS] * offers.freshness[near[at]]
+    for at in range(n_near):
+        scores[at] += shares[INTERESTS] * shared_interests(newcomers, offers, shared, i, near[at])
+    for at in range(n_near):
+        scores[at] += shares[LANGUAGE_CRITERION] * language_comfort(newcomers, offers, shared, i, near[at])
+    for at in range(n_near):
+        scores[at] += shares[HOURS_CRITERION] * scratch.hours[at]
+    for at in range(n_near):
+        scores[at] += shares[GOALS] * shared.goals[offers.goals.of[near[at]]]
+    for at in range(n_near):
+        scores[at] += shares[LIFE_PHASE] * same_life_phase(newcomers, offers, shared, i, near[at])
+    for at in range(n_near):
+        scores[at] += shares[RECIPROCITY] * shared.give_and_take[offers.seeks.of[near[at]]]
 
 
 @inlined
 def cost_of(score: float, cost: float, bonus: float) -> float:
     """See `scoring.kept_back`."""
     return min(cost, max(score, 0.0)) if score + bonus > cost else cost
+
+
+@inlined
+def _worth_now(newcomers: PackedNewcomers, terms: Terms, i: int, j: int, score: float) -> float:
+    """A score less what is kept back of it for others who have not arrived yet."""
+    return score - (cost_of(score, terms.costs[j], terms.bonuses[i]) if newcomers.can_wait[i] else 0.0)
+
+
+@inlined
+def _price(newcomers: PackedNewcomers, offers: PackedOffers, terms: Terms, i: int, j: int) -> float:
+    """What the place costs everybody, people of this first language, and whoever has these hours."""
+    price = terms.prices[j]
+    for t in range(terms.slot_prices.start[i], terms.slot_prices.start[i + 1]):
+        if terms.slot_prices.item[t] == offers.slot[j]:
+            price += terms.slot_prices.weight[t]
+    if terms.group_prices.shape[1] > 0:
+        price += terms.group_prices[j, newcomers.group[i]]
+    return price
 
 
 @inlined
@@ -170,81 +186,160 @@ def _keep(scratch: Scratch, best: Best, r: int, kind: int, worth: float, score: 
         best.cut_at[r, kind] = max(best.cut_at[r, kind], worth)
 
 
+@inlined
+def _gather_open(claims: int, offers: PackedOffers, grid: Grid, scratch: Scratch) -> None:
+    """Offers that deny none of these claims, in the order of the grid; O(offers + cells)."""
+    n_open = 0
+    for cell in range(len(grid.start) - 1):
+        scratch.cell_start[cell] = n_open
+        for j in range(grid.start[cell], grid.start[cell + 1]):
+            scratch.open_at[n_open] = j
+            n_open += (claims & offers.denials[j]) == np.uint64(0)
+    scratch.cell_start[len(grid.start) - 1] = n_open
+
+
+@inlined
+def _open_doors(newcomers: PackedNewcomers, doors: Doors, is_open: Array, i: int) -> None:
+    for door in range(len(is_open)):
+        is_open[door] = not (
+            breaks_age(newcomers, doors, i, door) | breaks_language(newcomers, doors, i, door)
+        )
+
+
+@inlined
+def _cells(low: float, high: float, grid: Grid, axis: int) -> tuple[int, int]:
+    """The first and the last cell that an interval of an axis touches."""
+    first = max(0.0, np.floor((low - grid.low[axis]) / grid.cell_km))
+    last = min(grid.n_cells[axis] - 1.0, np.floor((high - grid.low[axis]) / grid.cell_km))
+    return int(min(first, grid.n_cells[axis])), int(max(last, -1.0))
+
+
+@inlined
+def _on_axis(newcomers: PackedNewcomers, grid: Grid, i: int, axis: int) -> float:
+    """Where somebody stands on an axis of the plane, in km."""
+    flat = 0.0
+    for d in range(3):
+        flat += newcomers.points_km[i, d] * grid.axes[axis, d]
+    return flat
+
+
+@inlined
+def _find_near(
+    newcomers: PackedNewcomers, offers: PackedOffers, grid: Grid, terms: Terms, scratch: Scratch,
+    i: int, kind: int,
+) -> int:  # fmt: skip
+    """Offers of a kind with open doors, within reach or as good as, whose price is not too high for any pair.
+
+    Returns how many there are.
+    """
+    affordable = terms.most[i, kind] - terms.floors[i, kind]
+    a_kind = grid.n_cells[0] * grid.n_cells[1] + 1
+    start = scratch.cell_start[kind * a_kind : (kind + 1) * a_kind + 1]
+    n_near, reach = 0, newcomers.reach_km[i]
+    is_known = not np.isnan(newcomers.points_km[i, 0]) and grid.n_known > 0
+    x, y, first_y, last_y = 0.0, 0.0, 0, -1
+    if is_known:
+        x, y = _on_axis(newcomers, grid, i, 0), _on_axis(newcomers, grid, i, 1)
+        first_y, last_y = _cells(y - reach, y + reach, grid, 1)
+    # The rows of cells within reach; then those without a point, or everybody.
+    for cell_y in range(first_y, last_y + 2):
+        first, last = (start[a_kind - 1] if is_known else start[0]), start[a_kind]
+        if cell_y <= last_y:
+            low = grid.low[1] + cell_y * grid.cell_km
+            off = max(0.0, low - y, y - low - grid.cell_km)
+            half = np.sqrt(max(0.0, reach * reach - off * off))
+            first_x, last_x = _cells(x - half, x + half, grid, 0)
+            if first_x > last_x:
+                continue
+            first = start[cell_y * grid.n_cells[0] + first_x]
+            last = start[cell_y * grid.n_cells[0] + last_x + 1]
+        for at in range(first, last):
+            j = scratch.open_at[at]
+            scratch.near[n_near] = j
+            is_near = not (distance_km(newcomers, offers, i, j) > reach)
+            n_near += is_near & scratch.is_open[offers.door[j]] & (terms.prices[j] < affordable)
+    return n_near
+
+
+@inlined
+def _find_allowed(
+    newcomers: PackedNewcomers, offers: PackedOffers, terms: Terms, scratch: Scratch,
+    i: int, kind: int, n_near: int,
+) -> int:  # fmt: skip
+    """Of the offers that are near, those that no rule forbids, with the way there; returns how many.
+
+    One rule after the other, and without a branch: guessing what a rule says takes longer than asking.
+    """
+    near, n = scratch.near, 0
+    for at in range(n_near):
+        j = near[at]
+        near[n] = j
+        scratch.hours[n], meets = common_hours(newcomers, offers, i, j, kind, terms.run, scratch.steps)
+        n += meets
+    if offers.group_places.shape[1] > 0:
+        n_near, n = n, 0
+        for at in range(n_near):
+            j = near[at]
+            near[n], scratch.hours[n] = j, scratch.hours[at]
+            n += not breaks_mix(newcomers, offers, i, j)
+    n_near, n = n, 0
+    for at in range(n_near):
+        j = near[at]
+        minutes = minutes_of(newcomers, terms.minutes_a_km, i, distance_km(newcomers, offers, i, j))
+        near[n], scratch.minutes[n], scratch.hours[n] = j, minutes, scratch.hours[at]
+        n += (not (minutes > newcomers.max_minutes[i])) & (scratch.marked[j] == 0)
+    return n
+
+
 @kernel
 def find_best(
     newcomers: PackedNewcomers, offers: PackedOffers, grid: Grid, marks: Marks, terms: Terms,
-    rows: Array, scratch: Scratch, best: Best,
+    rows: Array, order: Array, scratch: Scratch, best: Best,
 ) -> None:  # fmt: skip
     """The pairs of some newcomers that every rule allows and that are worth most, by kind.
 
-    Offers are looked at cell by cell of the grid, within reach; whatever breaks a rule is dismissed by the
-    first one it breaks. A pair is worth its score less what its place costs; of each kind the best stay in a
-    heap. Among equals the offer further left stays.
+    Rows are taken in an order in which those with the same claims follow each other, so that what is closed
+    to them is dismissed once. A pair is worth its score less what its place costs; of each kind the best
+    stay in a heap. Among equals the offer further left stays.
 
     Complexity: O(offers within reach) for the rules, and the criteria of the pairs they allow.
     """
-    n_columns = len(offers.column)
-    for r in range(len(rows)):
+    for o in range(len(order)):
+        r = order[o]
         i = rows[r]
-        _lay_out(newcomers, marks, scratch, i)
-        n_allowed = 0
+        if o == 0 or newcomers.claims[i] != newcomers.claims[rows[order[o - 1]]]:
+            _gather_open(newcomers.claims[i], offers, grid, scratch)
+        _mark(marks, scratch, i)
+        _open_doors(newcomers, offers.doors, scratch.is_open, i)
+        hold_against_all(newcomers, offers, i, scratch.shared)
+        best.n_allowed[r] = 0
         for kind in range(N_KINDS):
-            scratch.size[kind] = 0
+            n_near = _find_near(newcomers, offers, grid, terms, scratch, i, kind)
+            n_allowed = _find_allowed(newcomers, offers, terms, scratch, i, kind, n_near)
+            _score_near(newcomers, offers, terms, scratch, i, n_allowed)
+            best.n_allowed[r] += n_allowed
             best.cut_at[r, kind] = -np.inf
-        is_known = not np.isnan(newcomers.points_km[i, 0]) and grid.n_known > 0
-        reach = newcomers.reach_km[i]
-        first_y, last_y, first_x, last_x = 0, -1, 0, -1
-        if is_known:
-            for axis in range(2):
-                flat = -grid.low[axis]
-                for d in range(3):
-                    flat += newcomers.points_km[i, d] * grid.axes[axis, d]
-                low = max(0.0, np.floor((flat - reach) / grid.cell_km))
-                high = min(grid.n_cells[axis] - 1.0, np.floor((flat + reach) / grid.cell_km))
-                if axis == 0:
-                    first_x, last_x = int(min(low, grid.n_cells[0])), int(max(high, -1.0))
-                else:
-                    first_y, last_y = int(min(low, grid.n_cells[1])), int(max(high, -1.0))
-        # The rows of cells within reach; then those without a point, or everybody.
-        for y in range(first_y, last_y + 2):
-            if y <= last_y:
-                if first_x > last_x:
-                    continue
-                first = grid.start[y * grid.n_cells[0] + first_x]
-                last = grid.start[y * grid.n_cells[0] + last_x + 1]
-            else:
-                first, last = (grid.n_known if is_known else 0), n_columns
-            for j in range(first, last):
-                if (newcomers.claims[i] & offers.denials[j]) != np.uint64(0) or scratch.marked[j] != 0:
-                    continue
-                distance = distance_km(newcomers, offers, i, j)
-                minutes = minutes_of(newcomers, terms.minutes_a_km, i, distance)
-                if (
-                    minutes > newcomers.max_minutes[i]
-                    or breaks_age(newcomers, offers, i, j)
-                    or breaks_mix(newcomers, offers, i, j)
-                    or breaks_language(newcomers, offers, i, j)
-                    or breaks_hours(newcomers, offers, i, j, scratch.steps, terms.run)
-                ):
-                    continue
-                n_allowed += 1
-                kind = offers.kind[j]
-                score = _score(newcomers, offers, terms, scratch, i, j, minutes)
-                worth = score - terms.prices[j]
-                if newcomers.can_wait[i]:
-                    worth -= cost_of(score, terms.costs[j], terms.bonuses[i])
-                if terms.group_prices.shape[1] > 0:
-                    worth -= terms.group_prices[j, newcomers.group[i]]
-                if worth > terms.floors[i, kind]:
+            scratch.size[kind] = 0
+            for at in range(n_allowed):
+                j, score = scratch.near[at], scratch.scores[at]
+                now = _worth_now(newcomers, terms, i, j, score)
+                worth = now - _price(newcomers, offers, terms, i, j)
+                if worth > terms.floors[i, kind] and now <= terms.most[i, kind]:
                     _keep(scratch, best, r, kind, worth, score, offers.column[j])
-        _clear_away(newcomers, marks, scratch, i)
-        n_kept = 0
-        for kind in range(N_KINDS):
-            for t in range(scratch.size[kind]):
-                best.column[r, n_kept] = scratch.held[kind, t]
-                best.score[r, n_kept] = scratch.score[kind, t]
-                n_kept += 1
-        best.n_kept[r], best.n_allowed[r] = n_kept, n_allowed
+        _unmark(marks, scratch, i)
+        best.n_kept[r] = _put_down(scratch, best, r)
+
+
+@inlined
+def _put_down(scratch: Scratch, best: Best, r: int) -> int:
+    """What the heaps hold; returns how much that is."""
+    n_kept = 0
+    for kind in range(N_KINDS):
+        for t in range(scratch.size[kind]):
+            best.column[r, n_kept] = scratch.held[kind, t]
+            best.score[r, n_kept] = scratch.score[kind, t]
+            n_kept += 1
+    return n_kept
 
 
 @inlined
@@ -260,14 +355,16 @@ def rules_broken(
         minutes = minutes_of(newcomers, terms.minutes_a_km, i, distance_km(newcomers, offers, i, j))
         if minutes > newcomers.max_minutes[i]:
             rules |= TRAVEL
-        if breaks_age(newcomers, offers, i, j):
+        if breaks_age(newcomers, offers.doors, i, offers.door[j]):
             rules |= AGE
         if breaks_mix(newcomers, offers, i, j):
             rules |= MIX
-        if n_rules(rules) <= most and breaks_language(newcomers, offers, i, j):
+        if n_rules(rules) <= most and breaks_language(newcomers, offers.doors, i, offers.door[j]):
             rules |= LANGUAGE
-        if n_rules(rules) <= most and breaks_hours(newcomers, offers, i, j, scratch.steps, terms.run):
-            rules |= HOURS
+        if n_rules(rules) <= most:
+            _hours, meets = common_hours(newcomers, offers, i, j, offers.kind[j], terms.run, scratch.steps)
+            if not meets:
+                rules |= HOURS
     return rules
 
 
@@ -289,15 +386,13 @@ def count_obstacles(
     """
     for r in range(len(rows)):
         i = rows[r]
-        for t in range(marks.start[i], marks.start[i + 1]):
-            scratch.marked[marks.at[t]] |= marks.rules[t]
+        _mark(marks, scratch, i)
         for a in range(len(at)):
             rules = rules_broken(newcomers, offers, terms, i, at[a], ignored, 1 if only_alone else 2, scratch)
             if n_rules(rules) == 1 or not only_alone:
                 for rule in range(counts.shape[1]):
                     counts[r, rule] += (rules >> rule) & 1
-        for t in range(marks.start[i], marks.start[i + 1]):
-            scratch.marked[marks.at[t]] = 0
+        _unmark(marks, scratch, i)
 
 
 @kernel
@@ -308,11 +403,15 @@ def judge_pairs(
     """All rules that single pairs break, and the value of every criterion: what the passes above rest on."""
     for p in range(len(rows)):
         i, j = rows[p], at[p]
-        _lay_out(newcomers, marks, scratch, i)
+        _mark(marks, scratch, i)
+        hold_against_all(newcomers, offers, i, scratch.shared)
         rules[p] = rules_broken(newcomers, offers, terms, i, j, 0, 2, scratch)
         minutes = minutes_of(newcomers, terms.minutes_a_km, i, distance_km(newcomers, offers, i, j))
+        hours, _meets = common_hours(newcomers, offers, i, j, offers.kind[j], terms.run, scratch.steps)
+        scratch.near[0], scratch.minutes[0], scratch.hours[0] = j, minutes, hours
         for c in range(len(terms.shares)):
             for other in range(len(terms.shares)):
                 terms.shares[other] = 1.0 if other == c else 0.0
-            values[p, c] = _score(newcomers, offers, terms, scratch, i, j, minutes)
-        _clear_away(newcomers, marks, scratch, i)
+            _score_near(newcomers, offers, terms, scratch, i, 1)
+            values[p, c] = scratch.scores[0]
+        _unmark(marks, scratch, i)

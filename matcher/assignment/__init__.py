@@ -18,7 +18,7 @@ from matcher.assignment._room import Room
 from matcher.assignment.carrying import carry_over
 from matcher.assignment.certificate import Certificate, certify
 from matcher.assignment.problem import AssignmentProblem
-from matcher.assignment.repair import solve_without_clashes
+from matcher.assignment.repair import keep_apart, solve_without_clashes
 from matcher.assignment.result import AssignmentResult
 from matcher.assignment.session import AssignmentSession, Change
 from matcher.assignment.solver import solve
@@ -32,6 +32,7 @@ __all__ = [
     "Room",
     "carry_over",
     "certify",
+    "keep_apart",
     "reduced_values",
     "solve",
     "solve_without_clashes",

@@ -32,14 +32,14 @@ class Clashes:
 
     def __init__(self, given: Any, problem: AssignmentProblem, classes: IntArray | None = None) -> None:
         self._problem = problem
-        width = problem.n_columns if classes is None else _width(given, classes, problem.n_columns)
         if not issparse(given):
-            raise InvalidProblemError(
-                f"clashes: expected a scipy.sparse array ({width}, {width}), got {type(given).__name__}"
-            )
+            raise InvalidProblemError(f"clashes: expected a scipy.sparse array, got {type(given).__name__}")
         matrix: Any = given
+        width = problem.n_columns if classes is None else matrix.shape[0]
         if matrix.shape != (width, width):
             raise InvalidProblemError(f"clashes: expected shape ({width}, {width}), got {matrix.shape}")
+        if classes is not None:
+            _check_classes(classes, width, problem.n_columns)
         there = matrix.tocsr(copy=True)
         if classes is None:
             there.setdiag(0)
@@ -92,15 +92,14 @@ class Relation(NamedTuple):
     clashing: IntArray
 
 
-def _width(given: Any, classes: IntArray, n_columns: int) -> int:
-    """How many classes a relation must have at least; raises InvalidProblemError for classes that do not fit."""
-    width = int(given.shape[0]) if issparse(given) else 0
-    if classes.shape != (n_columns,) or classes.min(initial=-1) < -1 or classes.max(initial=-1) >= width:
+def _check_classes(classes: IntArray, width: int, n_columns: int) -> None:
+    """Raise InvalidProblemError unless there is a class for each column, of so many, or -1."""
+    least, most = classes.min(initial=-1), classes.max(initial=-1)
+    if classes.shape != (n_columns,) or least < -1 or most >= width:
         raise InvalidProblemError(
             f"classes: expected {n_columns} numbers from -1 to {width - 1}, one a column, "
-            f"got {classes.size} from {classes.min(initial=-1)} to {classes.max(initial=-1)}"
+            f"got {classes.size} from {least} to {most}"
         )
-    return width
 
 
 @inlined

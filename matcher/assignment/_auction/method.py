@@ -16,6 +16,9 @@ from matcher.assignment._solution import Solution, Start
 from matcher.assignment._whole import whole_numbers
 from matcher.assignment.problem import AssignmentProblem
 
+# Where more than this share of all units has to move, beginning anew is faster than moving them one by one.
+MOST_TO_MOVE = 0.02
+
 
 def solve_by_auction(problem: AssignmentProblem, start: Start | None, clock: Clock) -> Solution:
     """Solve any assignment problem, with all its limits and bonuses.
@@ -63,12 +66,20 @@ def fill_books(
     problem: AssignmentProblem, listing: Listing, books: Books, start: Start | None, clock: Clock
 ) -> bool:
     """Fill the books with an optimal choice and its prices; whether there was time to."""
-    if start is None:
-        preferred = find_prices(listing.market, books, clock)
-    else:
-        preferred = _begin_with(start, problem, listing, books)
-    choose_all(listing.market, books, preferred)
-    return reroute(listing.market, books, clock)
+    market = listing.market
+    if start is not None:
+        choose_all(market, books, _begin_with(start, problem, listing, books))
+        if n_too_many(market, books) <= MOST_TO_MOVE * len(market.unit_row):
+            return reroute(market, books, clock)
+        for array, empty in zip(books, open_books(market), strict=True):
+            array[:] = empty
+    choose_all(market, books, find_prices(market, books, clock))
+    return reroute(market, books, clock)
+
+
+def n_too_many(market: Market, books: Books) -> int:
+    """How many units do not fit where they are."""
+    return int(np.maximum(0, books.load - market.capacity).sum())
 
 
 def _entries(listing: Listing, books: Books) -> Ints:
