@@ -130,7 +130,6 @@ class Sieve:
         asked = asked[self.situation.open_total[asked] > 0]
         n_kept = min(at.size, m if n_best is None else n_best)
         width = min(at.size, len(KINDS) * n_kept)
-        at_once = min(_ROWS_AT_ONCE, _PAIRS_AT_ONCE // max(1, width), asked.size // (4 * self._n_threads) + 1)
 
         def search(block: IntArray) -> tuple[IntArray, IntArray, FloatArray, IntArray, FloatArray]:
             best = Best(
@@ -149,7 +148,7 @@ class Sieve:
             order = np.argsort(found * m + columns)
             return found[order], columns[order], scores[order], best.n_allowed, best.cut_at
 
-        blocks = [asked[start : start + at_once] for start in range(0, asked.size, max(1, at_once))]
+        blocks = self._blocks(asked, min(_ROWS_AT_ONCE, _PAIRS_AT_ONCE // max(1, width)))
         parts = self._in_threads(search, blocks)
         cut_at = np.full((n, len(KINDS)), -np.inf)
         for block, part in zip(blocks, parts, strict=True):
@@ -200,8 +199,8 @@ class Sieve:
             )  # fmt: skip
             return counts
 
-        blocks = [rows[start : start + _ROWS_AT_ONCE] for start in range(0, rows.size, _ROWS_AT_ONCE)]
-        return np.concatenate([np.zeros((0, len(RULES)), np.int64), *self._in_threads(count, blocks)])
+        counts = self._in_threads(count, self._blocks(rows, _ROWS_AT_ONCE))
+        return np.concatenate([np.zeros((0, len(RULES)), np.int64), *counts])
 
     def judge(self, pairs: Pairs) -> tuple[BoolArray, FloatArray]:
         """Every rule and criterion of some pairs: what the passes over all pairs rest on.
@@ -258,6 +257,11 @@ class Sieve:
             worth=np.empty((kinds, n_best)), score=np.empty((kinds, n_best)),
             held=np.empty((kinds, n_best), np.int64), size=np.zeros(kinds, np.int64),
         )  # fmt: skip
+
+    def _blocks(self, rows: IntArray, most: int) -> list[IntArray]:
+        """Rows in blocks, several for each thread."""
+        size = max(1, min(most, rows.size // (4 * self._n_threads) + 1))
+        return [rows[start : start + size] for start in range(0, rows.size, size)]
 
     def _in_threads(self, work: Callable[[IntArray], Any], blocks: list[IntArray]) -> list[Any]:
         if self._n_threads < 2 or len(blocks) < 2:

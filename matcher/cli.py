@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -18,6 +19,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from matcher.answers import Answer, about_pair, about_person, about_town, answer_lines
+from matcher.columns import columns_of
 from matcher.exceptions import InvalidFileError, KoppelError, KoppelWarning, RowProblem
 from matcher.files import read_newcomers, read_offers, read_pairs, write_newcomers, write_offers, write_table
 from matcher.generate import generate_town
@@ -87,19 +89,38 @@ def progress_bar() -> Iterator[Progress]:
         yield progress
 
 
+def _of_two_files(command: Callable[..., None]) -> Callable[..., None]:
+    """The arguments and options of every command that makes a plan for two files."""
+    parts = (
+        click.argument("newcomers", type=_READABLE),
+        click.argument("offers", type=_READABLE),
+        click.option(
+            "--policy", "policy_path", type=_READABLE, help="TOML file with weights, limits and bonuses."
+        ),
+        click.option(
+            "--fixed", type=_READABLE, help="CSV file of confirmed pairs: newcomer_id,offer_id,reason."
+        ),
+        click.option(
+            "--banned",
+            type=_READABLE,
+            help="CSV file of pairs never to propose: newcomer_id,offer_id,reason.",
+        ),
+        click.option(
+            "--today",
+            type=a_day,
+            metavar="DATE",
+            help="Day that ages and dates are counted from. [default: today]",
+        ),
+    )
+    for part in reversed(parts):
+        command = part(command)
+    return command
+
+
 @click.command()
-@click.argument("newcomers", type=_READABLE)
-@click.argument("offers", type=_READABLE)
+@_of_two_files
 @click.option("--out", type=_WRITABLE, required=True, help="CSV file for the proposals.")
 @click.option("--unmatched", type=_WRITABLE, help="CSV file for the wishes left open, with the reason.")
-@click.option("--policy", "policy_path", type=_READABLE, help="TOML file with weights, limits and bonuses.")
-@click.option("--fixed", type=_READABLE, help="CSV file of confirmed pairs: newcomer_id,offer_id,reason.")
-@click.option(
-    "--banned", type=_READABLE, help="CSV file of pairs never to propose: newcomer_id,offer_id,reason."
-)
-@click.option(
-    "--today", type=a_day, metavar="DATE", help="Day that ages and dates are counted from. [default: today]"
-)
 @click.option("--skip-bad-rows", is_flag=True, help="Leave rows out that cannot be read, and say how many.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def match(
@@ -118,7 +139,7 @@ def match(
 
     Needs no database. Writes nothing when a row cannot be read, unless --skip-bad-rows is given.
     """
-    with clear_errors():
+    with clear_errors(), no_collections():
         _check_outputs([out, unmatched], [newcomers, offers, policy_path, fixed, banned])
         skipped: list[RowProblem] | None = [] if skip_bad_rows else None
         people, places = _read_both(newcomers, offers, skipped)
@@ -150,18 +171,9 @@ def match(
 
 
 @click.command()
-@click.argument("newcomers", type=_READABLE)
-@click.argument("offers", type=_READABLE)
+@_of_two_files
 @click.option("--newcomer", help="Id of a newcomer: what is proposed, what stays open, what it would take.")
 @click.option("--offer", help="Id of an offer: why this one for that newcomer, or why not, at what price.")
-@click.option("--policy", "policy_path", type=_READABLE, help="TOML file with weights, limits and bonuses.")
-@click.option("--fixed", type=_READABLE, help="CSV file of confirmed pairs: newcomer_id,offer_id,reason.")
-@click.option(
-    "--banned", type=_READABLE, help="CSV file of pairs never to propose: newcomer_id,offer_id,reason."
-)
-@click.option(
-    "--today", type=a_day, metavar="DATE", help="Day that ages and dates are counted from. [default: today]"
-)
 @click.option(
     "--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Of the sentences."
 )
@@ -185,7 +197,7 @@ def explain(
     """
     if offer and not newcomer:
         raise BadInput("--offer: expected --newcomer as well, to speak of the two.")
-    with clear_errors():
+    with clear_errors(), no_collections():
         people, places = _read_both(newcomers, offers, None)
         plan = plan_by_policy(
             people,
@@ -233,12 +245,28 @@ def _of_people_that_were_read(
     pairs: list[tuple[str, str]], people: Sequence[Any], places: Sequence[Any]
 ) -> list[tuple[str, str]]:
     """The pairs whose rows were not left out; the others are named."""
-    newcomers, offers = {person.id for person in people}, {place.id for place in places}
-    kept = [(newcomer, offer) for newcomer, offer in pairs if newcomer in newcomers and offer in offers]
+    newcomers, offers = (set(columns_of(those)("id").each()) for those in (people, places))
+    kept: list[tuple[str, str]] = []
     for newcomer, offer in pairs:
-        if (newcomer, offer) not in kept:
+        if newcomer in newcomers and offer in offers:
+            kept.append((newcomer, offer))
+        else:
             click.echo(f"Note: the pair {newcomer}, {offer} is left out: a row of it is not there.", err=True)
     return kept
+
+
+@contextmanager
+def no_collections() -> Iterator[None]:
+    """Keep the collector of cycles from looking through everybody again and again: none are made.
+
+    Not when the process ends, either: that would take as long as reading a town.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def _read_both(

@@ -262,9 +262,9 @@ def _explanations(
                 rule.name for rule, is_broken in zip(RULES, broken[position], strict=True) if is_broken
             ),
             score=float(parts[position].sum()),
-            parts=parts_by_name(parts[position]),
-            distance_km=known(pairs.distance_km[position]),
-            travel_minutes=known(pairs.minutes[position]),
+            parts=parts_by_name(parts[position].tolist()),
+            distance_km=known(float(pairs.distance_km[position])),
+            travel_minutes=known(float(pairs.minutes[position])),
         )
         for position in range(pairs.rows.size)
     ]

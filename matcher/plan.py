@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
+from math import isnan
 from types import MappingProxyType
 from typing import Any
 
@@ -39,6 +40,7 @@ from matcher.scoring import row_bonus, score_parts
 from matcher.unmatched import Unmatched, open_wishes
 from matcher.vocabulary import KINDS
 
+_CRITERIA = tuple(criterion.name for criterion in CRITERIA)
 STAGES = ("encode", "candidates", "assignment", "collect")
 IdPair = tuple[str, str]
 Progress = Callable[[str], None]
@@ -448,35 +450,36 @@ def _open_by_reason(plan: Plan) -> dict[str, int]:
 def _proposals(workings: Workings, ids: Ids) -> tuple[Proposal, ...]:
     chosen = workings.result.pairs
     pairs = Pairs(workings.situation, chosen[:, 0], chosen[:, 1])
+    all_parts = score_parts(pairs)
     newcomer_ids, offer_ids = list(ids.newcomers), list(ids.offers)
     return tuple(
         Proposal(
             newcomer_id=newcomer_ids[row],
             offer_id=offer_ids[column],
             kind=KINDS[kind],
-            score=float(parts.sum()),
+            score=score,
             distance_km=known(distance),
             travel_minutes=known(minutes),
             parts=parts_by_name(parts),
         )
-        for row, column, kind, distance, minutes, parts in zip(
+        for row, column, kind, distance, minutes, score, parts in zip(
             pairs.rows.tolist(),
             pairs.columns.tolist(),
             pairs.offers.kind[pairs.columns].tolist(),
             pairs.distance_km.tolist(),
             pairs.minutes.tolist(),
-            score_parts(pairs),
+            all_parts.sum(axis=1).tolist(),
+            all_parts.tolist(),
             strict=True,
         )
     )
 
 
-def parts_by_name(parts: FloatArray) -> Mapping[str, float]:
+def parts_by_name(parts: Iterable[float]) -> Mapping[str, float]:
     """One row of score parts by the name of the criterion."""
-    names = (criterion.name for criterion in CRITERIA)
-    return MappingProxyType(dict(zip(names, parts.tolist(), strict=True)))
+    return MappingProxyType(dict(zip(_CRITERIA, parts, strict=True)))
 
 
 def known(value: float) -> float | None:
     """A number, or None for NaN: a thing that is not known."""
-    return None if np.isnan(value) else float(value)
+    return None if isnan(value) else value

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
+import scipy
 
 from matcher.assignment._clock import Clock
 from matcher.assignment._network import build_network, usable_entries
@@ -71,7 +71,7 @@ def _best_cells(
     worth = np.zeros((problem.n_rows, problem.n_columns))
     worth[rows, columns] = values
     column_of_place = np.repeat(np.arange(problem.n_columns), places)
-    row, place = linear_sum_assignment(worth[:, column_of_place], maximize=True)
+    row, place = scipy.optimize.linear_sum_assignment(worth[:, column_of_place], maximize=True)
     taken = number[row, column_of_place[place]]
     return taken[taken >= 0]
 
