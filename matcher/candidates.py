@@ -78,6 +78,7 @@ class Sieve:
         n_best: int | None = None,
         *,
         rows: IntArray | None = None,
+        columns: IntArray | None = None,
         costs: FloatArray | None = None,
         prices: FloatArray | None = None,
         group_prices: FloatArray | None = None,
@@ -93,6 +94,8 @@ class Sieve:
             How many a newcomer keeps of each kind; ties go to the offer that comes first. None: all.
         rows : ndarray of int64, optional
             Newcomers to look at, ascending; all of them by default.
+        columns : ndarray of int64, optional
+            Offers to look at, ascending; all of them by default.
         costs : ndarray of float64, shape (m,), optional
             What a place costs whoever can wait (see `matcher.policy.Lookahead`).
         prices : ndarray of float64, shape (m,), optional
@@ -113,7 +116,7 @@ class Sieve:
         """
         town = self.situation.town
         n, m = town.newcomers.age.size, town.offers.age.size
-        offers, grid = self._open_offers
+        offers, grid = self._open_offers if columns is None else self._pack(columns)
         marks = pack_marks(self.situation, offers.position)
         at = offers.column
         terms = self._terms(offers)._replace(
@@ -165,8 +168,12 @@ class Sieve:
 
     @cached_property
     def _open_offers(self) -> tuple[PackedOffers, Grid]:
+        return self._pack(np.arange(self.situation.town.offers.age.size))
+
+    def _pack(self, columns: IntArray) -> tuple[PackedOffers, Grid]:
+        """Those of some offers that have places left."""
         is_open = self.situation.town.offers.is_active & (self.situation.free_places > 0)
-        return pack_offers(self.situation, np.flatnonzero(is_open))
+        return pack_offers(self.situation, columns[is_open[columns]])
 
     def obstacles(
         self, rows: IntArray, columns: IntArray, *, ignored: str = "wanted", only_alone: bool

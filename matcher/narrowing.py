@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from copy import copy
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import sparse
@@ -42,6 +43,7 @@ class Field:
         self.sieve, self._costs, self._still_open = sieve, costs, still_open
         self._most = sieve.situation.policy.limits.candidates_per_kind
         self._insisting: dict[int, float] = {}
+        self._before: _Prices | None = None
         self._best: Candidates = sieve.best(self._most, costs=costs)
         self.pairs, self.scores = self._best.pairs, self._best.scores
         self.n_allowed = self._best.n_allowed
@@ -53,6 +55,7 @@ class Field:
     def insisting_on(self, pair: Pairs, amount: float) -> Field:
         """The same candidates and one pair, which counts for so much more."""
         other = copy(self)
+        other._before = None
         other._insisting = self._insisting | dict.fromkeys(_keys(pair).tolist(), amount)
         other.is_whole = self.n_allowed == self.pairs.rows.size
         other._take_in(pair, score_parts(pair).sum(axis=1))
@@ -106,29 +109,38 @@ class Field:
 
     def _worth_more(self, result: AssignmentResult) -> Candidates:
         """Pairs that were left out and are worth more than the limits they use."""
-        kind_prices = np.zeros_like(self._best.cut_at) if result.kind_prices is None else result.kind_prices
-        floors = result.row_prices[:, None] + kind_prices
-        if result.bonus_shares is not None:
-            floors = floors - result.bonus_shares[:, None]
-        floors = floors + _WORTH_MORE
-
-        def search(rows: IntArray, n_best: int | None) -> tuple[Candidates, BoolArray]:
-            found = self.sieve.best(
-                n_best, rows=rows, costs=self._costs, prices=result.column_prices,
-                group_prices=result.group_prices, slot_prices=result.slot_prices, floors=floors,
-                most=self._best.cut_at,
-            )  # fmt: skip
-            return found, ~self._has(found.pairs)
-
-        found, is_new = search(np.flatnonzero((self._best.cut_at > floors).any(axis=1)), self._most)
+        now = _Prices.of(result, self._best.cut_at)
+        rows = np.flatnonzero((self._best.cut_at > now.floors).any(axis=1))
+        before, self._before = self._before, now
+        if before is None:
+            found = self._search(now, rows, None)
+        else:
+            # What was not worth its price is worth it now only where a price fell.
+            is_cheaper = now.are_lower_for(before)
+            found = _joined(
+                self._search(now, rows[is_cheaper[rows]], None),
+                self._search(now, rows[~is_cheaper[rows]], now.columns_below(before)),
+            )
         # Where all that was found is here already, what was cut off may be new.
-        is_cut: BoolArray = np.asarray((found.cut_at > floors).any(axis=1))
-        is_cut[found.pairs.rows[is_new]] = False
-        if is_cut.any():
-            rest, is_new_there = search(np.flatnonzero(is_cut), None)
-            found, is_new = _joined(found, rest), np.concatenate([is_new, is_new_there])
+        is_new = ~self._has(found.pairs)
+        now.is_cut[:] = (found.cut_at > now.floors).any(axis=1)
+        is_stuck = now.is_cut.copy()
+        is_stuck[found.pairs.rows[is_new]] = False
+        if is_stuck.any():
+            found = _joined(found, self._search(now, np.flatnonzero(is_stuck), None, every=True))
+            is_new = ~self._has(found.pairs)
         self.is_whole = not is_new.any()
         return Candidates(found.pairs.only(is_new), found.scores[is_new], found.n_allowed, found.cut_at)
+
+    def _search(
+        self, now: _Prices, rows: IntArray, columns: IntArray | None, *, every: bool = False
+    ) -> Candidates:
+        result = now.result
+        return self.sieve.best(
+            None if every else self._most, rows=rows, columns=columns, costs=self._costs,
+            prices=result.column_prices, group_prices=result.group_prices, slot_prices=result.slot_prices,
+            floors=now.floors, most=self._best.cut_at,
+        )  # fmt: skip
 
     def _has(self, pairs: Pairs) -> BoolArray:
         keys, others = _keys(self.pairs), _keys(pairs)
@@ -147,13 +159,51 @@ class Field:
         self.scores = np.concatenate([self.scores, scores[new]])[order]
 
 
+@dataclass(frozen=True)
+class _Prices:
+    """The prices that a search was made at, and whose finds had to be cut off."""
+
+    result: AssignmentResult
+    floors: FloatArray  # (n, kinds): what a pair must be worth more than, beyond its place
+    is_cut: BoolArray  # (n,)
+
+    @classmethod
+    def of(cls, result: AssignmentResult, cut_at: FloatArray) -> _Prices:
+        """The prices of a result."""
+        kind_prices = np.zeros_like(cut_at) if result.kind_prices is None else result.kind_prices
+        floors = result.row_prices[:, None] + kind_prices
+        if result.bonus_shares is not None:
+            floors = floors - result.bonus_shares[:, None]
+        return cls(result, floors + _WORTH_MORE, np.zeros(len(floors), np.bool_))
+
+    def are_lower_for(self, before: _Prices) -> BoolArray:
+        """Rows whose own limits cost less than before, or whose finds were cut off then."""
+        is_lower: BoolArray = before.is_cut | (self.floors < before.floors).any(axis=1)
+        old, new = before.result.slot_prices, self.result.slot_prices
+        if old is not None and new is not None:
+            change = sparse.coo_array(old - new)
+            is_lower[change.row[change.data > 0]] = True
+        return is_lower
+
+    def columns_below(self, before: _Prices) -> IntArray:
+        """Columns whose places cost less than before, to anybody."""
+        is_lower: BoolArray = self.result.column_prices < before.result.column_prices
+        old, new = before.result.group_prices, self.result.group_prices
+        if old is not None and new is not None:
+            is_lower = is_lower | (
+                self.result.column_prices[:, None] + new < before.result.column_prices[:, None] + old
+            ).any(axis=1)
+        return np.flatnonzero(is_lower)
+
+
 def _joined(one: Candidates, other: Candidates) -> Candidates:
     pairs = Pairs(
         one.pairs.situation,
         np.concatenate([one.pairs.rows, other.pairs.rows]),
         np.concatenate([one.pairs.columns, other.pairs.columns]),
     )
-    return Candidates(pairs, np.concatenate([one.scores, other.scores]), one.n_allowed, one.cut_at)
+    scores, cut_at = np.concatenate([one.scores, other.scores]), np.maximum(one.cut_at, other.cut_at)
+    return Candidates(pairs, scores, one.n_allowed + other.n_allowed, cut_at)
 
 
 def _keys(pairs: Pairs) -> IntArray:

@@ -311,11 +311,12 @@ def find_best(
             _gather_open(newcomers.claims[i], offers, grid, scratch)
         _mark(marks, scratch, i)
         _open_doors(newcomers, offers.doors, scratch.is_open, i)
-        hold_against_all(newcomers, offers, i, scratch.shared)
         best.n_allowed[r] = 0
         for kind in range(N_KINDS):
             n_near = _find_near(newcomers, offers, grid, terms, scratch, i, kind)
             n_allowed = _find_allowed(newcomers, offers, terms, scratch, i, kind, n_near)
+            if n_allowed > 0 and best.n_allowed[r] == 0:
+                hold_against_all(newcomers, offers, i, scratch.shared)
             _score_near(newcomers, offers, terms, scratch, i, n_allowed)
             best.n_allowed[r] += n_allowed
             best.cut_at[r, kind] = -np.inf

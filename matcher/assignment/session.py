@@ -15,7 +15,7 @@ from scipy.sparse import csr_array, vstack
 from matcher.assignment._auction.books import open_books
 from matcher.assignment._auction.live import Growing, LiveMarket
 from matcher.assignment._auction.market import CLOSED_FACTOR, MOST_PLACES, Listing, edge_of_entry, open_market
-from matcher.assignment._auction.method import fill_books
+from matcher.assignment._auction.method import are_many, fill_anew, fill_books
 from matcher.assignment._auction.pricing import price_rows, prices_of
 from matcher.assignment._clock import Clock
 from matcher.assignment._entries import entries_of
@@ -235,7 +235,12 @@ class AssignmentSession:
         market, original = self._live.market, block.listing.market.weight
         market.weight[edges] = np.where(banned[changed], -market.closed_price, original[edges])
         self._restricted = banned.copy()
-        self._live.settle(np.unique(block.problem.rows[changed]))
+        books = self._live.books
+        if not self._left and are_many(market, int((books.held[edges] > 0)[banned[changed]].sum())):
+            fill_anew(market, books, Clock())
+            self._live = LiveMarket(market, books)
+        else:
+            self._live.settle(np.unique(block.problem.rows[changed]))
         self._objective = self._value()
 
     def prices(self, rows: IntArray | None = None) -> Prices:

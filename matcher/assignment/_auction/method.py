@@ -16,8 +16,8 @@ from matcher.assignment._solution import Solution, Start
 from matcher.assignment._whole import whole_numbers
 from matcher.assignment.problem import AssignmentProblem
 
-# Where more than this share of all units has to move, beginning anew is faster than moving them one by one.
-MOST_TO_MOVE = 0.02
+# To move one unit takes as long as there are units, to begin anew as long as there are edges; measured.
+EDGES_A_MOVE_AND_UNIT = 125
 
 
 def solve_by_auction(problem: AssignmentProblem, start: Start | None, clock: Clock) -> Solution:
@@ -67,19 +67,24 @@ def fill_books(
 ) -> bool:
     """Fill the books with an optimal choice and its prices; whether there was time to."""
     market = listing.market
-    if start is not None:
-        choose_all(market, books, _begin_with(start, problem, listing, books))
-        if n_too_many(market, books) <= MOST_TO_MOVE * len(market.unit_row):
-            return reroute(market, books, clock)
-        for array, empty in zip(books, open_books(market), strict=True):
-            array[:] = empty
+    if start is None:
+        return fill_anew(market, books, clock)
+    choose_all(market, books, _begin_with(start, problem, listing, books))
+    n_too_many = int(np.maximum(0, books.load - market.capacity).sum())
+    return (fill_anew if are_many(market, n_too_many) else reroute)(market, books, clock)
+
+
+def fill_anew(market: Market, books: Books, clock: Clock) -> bool:
+    """Fill the books, whatever there is in them; whether there was time to."""
+    for array, empty in zip(books, open_books(market), strict=True):
+        array[:] = empty
     choose_all(market, books, find_prices(market, books, clock))
     return reroute(market, books, clock)
 
 
-def n_too_many(market: Market, books: Books) -> int:
-    """How many units do not fit where they are."""
-    return int(np.maximum(0, books.load - market.capacity).sum())
+def are_many(market: Market, n_moving: int) -> bool:
+    """Whether so many units have to move that it is faster to begin anew."""
+    return n_moving * len(market.unit_row) > EDGES_A_MOVE_AND_UNIT * len(market.node)
 
 
 def _entries(listing: Listing, books: Books) -> Ints:
