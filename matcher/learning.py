@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from matcher.criteria import CRITERIA
+from matcher.criteria import CRITERIA, NEUTRAL
 from matcher.eligibility import Pairs, Situation
 from matcher.encoding import BoolArray, FloatArray, IntArray, encode
 from matcher.exceptions import FieldProblem, InvalidProblemError, InvalidRecordError, UnknownRecordError
@@ -289,6 +289,39 @@ def observe(
         Decision(dict(zip(_NAMES, row, strict=True)), bool(accepted))
         for row, (_n, _o, accepted) in zip(values.tolist(), answers, strict=True)
     ]
+
+
+def recall(parts: Mapping[str, float], policy: Policy, *, accepted: bool) -> Decision:
+    """A decision from what was kept of a proposal: what each criterion added to its score.
+
+    Parameters
+    ----------
+    parts : mapping of str to float
+        As `matcher.plan.Proposal.parts`.
+    policy : Policy
+        The one the proposal was made with. A criterion that had weight 0 then says nothing: it is neutral.
+    accepted : bool
+
+    Returns
+    -------
+    Decision
+
+    Raises
+    ------
+    InvalidRecordError
+        As `Decision`, for parts that do not belong to the policy.
+
+    Examples
+    --------
+    >>> parts = dict.fromkeys((criterion.name for criterion in CRITERIA), 0.0) | {"interests": 0.125}
+    >>> recall(parts, Policy(), accepted=True).values["interests"]
+    0.5
+    """
+    most = dict(zip(_NAMES, shares(policy).tolist(), strict=True))
+    values = {
+        name: round(part / most[name], 9) if most.get(name) else NEUTRAL for name, part in parts.items()
+    }
+    return Decision(values, accepted)
 
 
 def learn(

@@ -23,6 +23,8 @@ COMMANDS = {
     "generate": Entry("matcher.cli:generate", "A synthetic town as files."),
     "load": Entry("webapp.loading:load", "Adds files of newcomers and offers to a town."),
     "rematch": Entry("webapp.matching.commands:rematch", "A new matching run on the database."),
+    "learn": Entry("webapp.matching.commands:learn", "What decisions say about a town's weights."),
+    "policy": Entry("webapp.matching.commands:policy", "What a town matches by, shown and set."),
     "user": Entry("webapp.accounts.commands:user", "People who log in."),
     "token": Entry("webapp.accounts.commands:token", "Tokens for programmes that use the API."),
     "link": Entry("webapp.offers.commands:link", "Links with which an offer tells its free places."),

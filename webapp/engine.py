@@ -19,6 +19,7 @@ from matcher.exceptions import InvalidFileError, InvalidPolicyError, InvalidReco
 from matcher.explanation import CHANGE_REASONS, Change, Explanation, compare, examine
 from matcher.files import read_newcomers, read_offers
 from matcher.geography import Place, find_place, load_districts, load_towns
+from matcher.learning import Lesson, learn, recall
 from matcher.lookahead import plan_by_policy
 from matcher.people import Newcomer, Offer, first_native_language
 from matcher.plan import STAGES, Plan, Proposal, summary
@@ -68,6 +69,7 @@ __all__ = [
     "InvalidFileError",
     "InvalidPolicyError",
     "InvalidRecordError",
+    "Lesson",
     "Place",
     "Plan",
     "Policy",
@@ -85,6 +87,7 @@ __all__ = [
     "interest_groups",
     "interest_options",
     "language_options",
+    "learn",
     "load_towns",
     "parse_hours",
     "plan_by_policy",
@@ -93,6 +96,7 @@ __all__ = [
     "progress_bar",
     "read_policy",
     "read_seed_table",
+    "recall",
     "shares",
     "summary",
 ]

@@ -33,6 +33,8 @@ REJECT_REASONS = (
     *("too_far", "time", "language", "no_capacity", "wish", "known_conflict", "safety"),
     *("not_interested", "already_in_contact", "other"),
 )
+BESIDE_THE_POINT = ("known_conflict", "safety", "no_capacity", "already_in_contact", "other")
+"""Rejections that say nothing about how well a pair fits."""
 END_REASONS = (
     *("goal_reached", "moved", "time_work", "no_contact", "no_show", "mismatch", "boundary_problem"),
     *("illness", "screening_expired", "programme_end", "other"),

@@ -1,12 +1,16 @@
-"""Questions to the plan as it would be now: why, why not, what it would take, what the town is short of."""
+"""Questions to the plan as it would be now, and to decisions: why, what it would take, what counts."""
 
 from __future__ import annotations
 
 import uuid
 from typing import Any
 
+from sqlalchemy import and_, or_
+
 from webapp import engine
-from webapp.access import Actor
+from webapp.access import Actor, scoped
+from webapp.database import db
+from webapp.matching.models import BESIDE_THE_POINT, Proposal, Run
 from webapp.matching.runs import solve
 from webapp.matching.services import today_of
 from webapp.newcomers.services import get_newcomer
@@ -41,6 +45,32 @@ def explain_person(actor: Actor, newcomer_id: uuid.UUID, language: str) -> dict[
 def explain_town(actor: Actor) -> dict[str, Any]:
     """What the actor's town is short of, and who is served."""
     return engine.about_town(_plan(actor))
+
+
+def learn_weights(actor: Actor, policy: engine.Policy) -> engine.Lesson:
+    """What the decisions of the actor's town say about the weights of its policy.
+
+    Rejections that say nothing about how well a pair fits are left out (`BESIDE_THE_POINT`).
+    """
+    decided = (
+        scoped(Proposal, actor)
+        .where(
+            or_(
+                Proposal.state == "confirmed",
+                and_(Proposal.state == "rejected", Proposal.reason.not_in(BESIDE_THE_POINT)),
+            )
+        )
+        .order_by(Proposal.id)
+    )
+    policies = {
+        run.id: engine.policy_of(run.policy) for run in db.session.scalars(scoped(Run, actor)) if run.policy
+    }
+    decisions = [
+        engine.recall(proposal.parts, policies[proposal.run_id], accepted=proposal.state == "confirmed")
+        for proposal in db.session.scalars(decided)
+        if proposal.run_id in policies
+    ]
+    return engine.learn(decisions, policy)
 
 
 def _plan(actor: Actor) -> engine.Plan:

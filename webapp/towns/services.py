@@ -1,4 +1,4 @@
-"""Finds towns and makes those of the seed tables."""
+"""Finds towns, makes those of the seed tables, and keeps their policies."""
 
 from __future__ import annotations
 
@@ -6,12 +6,18 @@ import re
 import unicodedata
 import uuid
 
+from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
+from webapp.access import Actor
+from webapp.audit.services import name_actions, name_details, record
 from webapp.database import db
-from webapp.engine import read_seed_table
+from webapp.engine import read_policy, read_seed_table
 from webapp.exceptions import NotFound
 from webapp.towns.models import Town
+
+name_actions({"town.policy_set": _l("Policy set")})
+name_details({"policy": _l("Policy")})
 
 
 def seed_towns() -> list[Town]:
@@ -67,6 +73,21 @@ def get_town_by_id(town_id: uuid.UUID) -> Town:
     if town is None:
         raise NotFound
     return town
+
+
+def set_policy(actor: Actor, town: Town, text: str) -> str:
+    """Match by this policy from now on; returns its version.
+
+    Raises
+    ------
+    InvalidPolicyError
+        For a text that cannot be read as one; nothing is changed then.
+    """
+    version = read_policy(text).version
+    town.policy = text
+    record(actor, "town.policy_set", town, policy=version)
+    db.session.flush()
+    return version
 
 
 def slugify(name: str) -> str:
