@@ -63,14 +63,26 @@ def proof_text(figures: Mapping[str, Any]) -> str:
             bound=format_decimal(round(bound, 2)),
             percent=format_percent(_rounded_down(value / bound), "0.0 %"),
         )
-    if figures.get("candidates_left_out"):
-        left_out = ngettext(
-            "%(num)s pair far down the list took no part.",
-            "%(num)s pairs far down the list took no part.",
-            figures["candidates_left_out"],
+    n_left_out = figures.get("candidates_left_out")
+    return (
+        f"{text} {_left_out_text(n_left_out, is_whole=figures.get('is_whole', False))}"
+        if n_left_out
+        else text
+    )
+
+
+def _left_out_text(n_left_out: int, *, is_whole: bool) -> str:
+    if is_whole:
+        return ngettext(
+            "%(num)s pair far down the list took no part; it could not have made a better plan.",
+            "%(num)s pairs far down the list took no part; none of them could have made a better plan.",
+            n_left_out,
         )
-        return f"{text} {left_out}"
-    return text
+    return ngettext(
+        "%(num)s pair far down the list took no part, and the proof does not speak of it.",
+        "%(num)s pairs far down the list took no part, and the proof does not speak of them.",
+        n_left_out,
+    )
 
 
 def _rounded_down(share: float) -> float:
