@@ -23,14 +23,17 @@ class Hours(NamedTuple):
     steps: Array  # (n, F) uint64
     some: Array  # (n, HALF_HOUR_WORDS) uint64
     whole: Array  # (n, HALF_HOUR_WORDS) uint64
+    is_plain: Array  # (n,) bool: whether both are the same
 
 
 def hours_of(steps: Array) -> Hours:
     """Free steps with their coarse view."""
     shape = len(steps), HALF_HOUR_WORDS
-    hours = Hours(steps, np.zeros(shape, np.uint64), np.zeros(shape, np.uint64))
+    hours = Hours(
+        steps, np.zeros(shape, np.uint64), np.zeros(shape, np.uint64), np.ones(len(steps), np.bool_)
+    )
     _look_closer(hours)
-    return hours
+    return hours._replace(is_plain=(hours.some == hours.whole).all(axis=1))
 
 
 @kernel
@@ -63,9 +66,11 @@ def n_common_steps(
     in_part, n_steps, length = np.uint64(0), 0, -(-run // HALF_HOUR)
     for word in range(HALF_HOUR_WORDS):
         some = newcomers.some[i, word] & offers.some[j, word]
-        in_part |= some ^ (newcomers.whole[i, word] & offers.whole[j, word])
         n_steps += HALF_HOUR * ones_in(some)
         scratch[0, word] = some
+    if not (newcomers.is_plain[i] and offers.is_plain[j]):
+        for word in range(HALF_HOUR_WORDS):
+            in_part |= scratch[0, word] ^ (newcomers.whole[i, word] & offers.whole[j, word])
     n_words = HALF_HOUR_WORDS
     if in_part != np.uint64(0):
         n_steps, n_words, length = 0, scratch.shape[1], run

@@ -6,7 +6,16 @@ import numpy as np
 
 from matcher._compiled import inlined
 from matcher._sieve.hours import WORD_BITS, n_common_steps
-from matcher._sieve.packing import ASSOCIATION, N_MODES, RULE, Array, Doors, PackedNewcomers, PackedOffers
+from matcher._sieve.packing import (
+    ASSOCIATION,
+    N_MODES,
+    RULE,
+    Array,
+    Doors,
+    Lists,
+    PackedNewcomers,
+    PackedOffers,
+)
 from matcher.criteria import NEUTRAL, PLENTY_OF_HOURS
 from matcher.encoding import STEP_MINUTES
 
@@ -71,27 +80,30 @@ def breaks_mix(newcomers: PackedNewcomers, offers: PackedOffers, i: int, j: int)
 
 
 @inlined
-def n_sessions_fit(newcomers: PackedNewcomers, offers: PackedOffers, i: int, j: int) -> int:
-    """How many sessions of an activity lie in free hours."""
-    n_fit = 0
-    for t in range(offers.sessions.start[j], offers.sessions.start[j + 1]):
-        session = offers.sessions.item[t]
+def share_of_sessions(newcomers: PackedNewcomers, sessions: Lists, i: int, timetable: int) -> float:
+    """Of the sessions of a timetable, those that lie in free hours."""
+    first, last, n_fit = sessions.start[timetable], sessions.start[timetable + 1], 0
+    for t in range(first, last):
+        session = sessions.item[t]
         word = newcomers.attendable[i, session // WORD_BITS]
         n_fit += (word >> np.uint64(session % WORD_BITS)) & np.uint64(1) != np.uint64(0)
-    return n_fit
+    return n_fit / max(1, last - first)
 
 
 @inlined
 def common_hours(
-    newcomers: PackedNewcomers, offers: PackedOffers, i: int, j: int, kind: int, run: int, steps: Array
-) -> tuple[float, bool]:
-    """See `criteria.common_hours`, and whether `eligibility.hours_meet`; `steps` is scratch, shape (2, F)."""
+    newcomers: PackedNewcomers, offers: PackedOffers, attends: Array,
+    i: int, j: int, kind: int, run: int, steps: Array,
+) -> tuple[float, bool]:  # fmt: skip
+    """See `criteria.common_hours`, and whether `eligibility.hours_meet`.
+
+    `attends` has the share of sessions of each timetable that fit; `steps` is scratch, shape (2, F).
+    """
     value, meets = NEUTRAL, True
     if newcomers.says_hours[i] and offers.says_hours[j]:
         if kind == ASSOCIATION:
-            n_fit = n_sessions_fit(newcomers, offers, i, j)
-            meets = n_fit > 0
-            value = n_fit / max(1, offers.sessions.start[j + 1] - offers.sessions.start[j])
+            value = attends[offers.timetable[j]]
+            meets = value > 0
         else:
             n_steps, meets = n_common_steps(newcomers.free, offers.free, i, j, run, steps)
             value = min(1.0, n_steps / STEPS_A_WEEK_OF_PLENTY)

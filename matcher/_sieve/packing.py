@@ -89,6 +89,8 @@ class PackedOffers(NamedTuple):
     column: Array  # (m,) int64: which offer it is
     position: Array  # (columns,) int64: where each offer stands here, -1 not at all
     denials: Array  # (m,) uint64
+    denial_words: Array  # (D,) uint64: the different ones there are
+    denial: Array  # (m,) int32: which of them
     kind: Array  # (m,) int64
     slot: Array  # (m,) int64: offers of one slot exclude each other; -1 is none
     age: Array  # (m,) float64
@@ -101,7 +103,8 @@ class PackedOffers(NamedTuple):
     says_languages: Array  # (m,) bool
     points_km: Array  # (m, 3) float64
     says_hours: Array  # (m,) bool
-    sessions: Lists  # of an association
+    sessions: Lists  # of each different timetable
+    timetable: Array  # (m,) int32: which of them an association has
     free: Hours
     interests: Profiles
     terms: Profiles
@@ -265,14 +268,20 @@ def pack_offers(situation: Situation, columns: IntArray) -> tuple[PackedOffers, 
     position = np.full(offers.age.size, -1)
     position[at] = np.arange(at.size)
     freshness = np.clip(1.0 - offers.confirmed_days / situation.policy.limits.freshness_days, 0.0, 1.0)
+    levels = np.minimum(offers.levels[at], level_rank("C2"))  # comfort knows nothing beyond
+    denials = _denials(situation)[at]
+    denial_words, denial = np.unique(denials, return_inverse=True)
     doors, door = _doors(offers, at)
+    timetables, timetable = _distinct(offers.sessions[at])
     of_families = [offers.children_years[column] for column in at.tolist()]
     families = {years: number for number, years in enumerate(dict.fromkeys(of_families))}
     has_mixing = bool((situation.group_places >= 0).any())
     packed = PackedOffers(
         column=at,
         position=position,
-        denials=_denials(situation)[at],
+        denials=denials,
+        denial_words=denial_words,
+        denial=denial.astype(np.int32),
         kind=offers.kind[at],
         slot=offers.slots[at],
         age=offers.age[at],
@@ -281,11 +290,12 @@ def pack_offers(situation: Situation, columns: IntArray) -> tuple[PackedOffers, 
         group_places=situation.group_places[at] if has_mixing else np.zeros((at.size, 0), np.int64),
         town_language=offers.town_language[at],
         speaks_town_language=offers.levels[at, offers.town_language[at]] >= level_rank("C1"),
-        languages=_profiles(_spoken_lists(offers.levels[at]), offers.levels.shape[1]),
+        languages=_profiles(_spoken_lists(levels), levels.shape[1]),
         says_languages=np.asarray((offers.levels[at] >= 0).any(axis=1)),
         points_km=offers.points_km[at],
         says_hours=offers.says_hours[at],
-        sessions=_bit_lists(offers.sessions[at]),
+        sessions=_bit_lists(offers.sessions[at][timetables]),
+        timetable=timetable,
         free=hours_of(offers.free_steps[at]),
         interests=_profiles(_lists(offers.interests[at]), offers.interests.shape[1]),
         terms=_profiles(_lists(offers.interest_terms[at]), offers.interest_terms.shape[1]),

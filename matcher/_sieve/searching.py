@@ -20,6 +20,7 @@ from matcher._sieve.judging import (
     common_hours,
     distance_km,
     minutes_of,
+    share_of_sessions,
 )
 from matcher._sieve.packing import N_KINDS, Array, Doors, Grid, Lists, Marks, PackedNewcomers, PackedOffers
 from matcher._sieve.weighing import (
@@ -64,7 +65,9 @@ class Scratch(NamedTuple):
     shared: Shared
     steps: Array  # (2, F) uint64
     marked: Array  # (m,) int32: rules broken by what is settled about the pair
+    denied: Array  # (D,) int64: rules that each word of denials breaks for the newcomer at hand
     is_open: Array  # (D,) bool: doors that the newcomer at hand comes through
+    attends: Array  # (timetables,) float64: the share of their sessions that fit the newcomer at hand
     open_at: Array  # (m + 1,) uint32: offers that deny nothing of what the newcomers at hand claim
     cell_start: Array  # (cells + 1,) int64: where those of each cell begin
     near: Array  # (m + 1,) uint32: offers that are left after some rules
@@ -199,6 +202,20 @@ def _gather_open(claims: int, offers: PackedOffers, grid: Grid, scratch: Scratch
 
 
 @inlined
+def _attend(newcomers: PackedNewcomers, offers: PackedOffers, attends: Array, i: int) -> None:
+    for timetable in range(len(attends)):
+        attends[timetable] = share_of_sessions(newcomers, offers.sessions, i, timetable)
+
+
+@inlined
+def _meet_denials(
+    newcomers: PackedNewcomers, offers: PackedOffers, terms: Terms, denied: Array, i: int
+) -> None:
+    for word in range(len(denied)):
+        denied[word] = broken_bits(newcomers.claims[i], offers.denial_words[word], terms.rule_of_bit)
+
+
+@inlined
 def _open_doors(newcomers: PackedNewcomers, doors: Doors, is_open: Array, i: int) -> None:
     for door in range(len(is_open)):
         is_open[door] = not (
@@ -274,7 +291,9 @@ def _find_allowed(
     for at in range(n_near):
         j = near[at]
         near[n] = j
-        scratch.hours[n], meets = common_hours(newcomers, offers, i, j, kind, terms.run, scratch.steps)
+        scratch.hours[n], meets = common_hours(
+            newcomers, offers, scratch.attends, i, j, kind, terms.run, scratch.steps
+        )
         n += meets
     if offers.group_places.shape[1] > 0:
         n_near, n = n, 0
@@ -311,6 +330,7 @@ def find_best(
             _gather_open(newcomers.claims[i], offers, grid, scratch)
         _mark(marks, scratch, i)
         _open_doors(newcomers, offers.doors, scratch.is_open, i)
+        _attend(newcomers, offers, scratch.attends, i)
         best.n_allowed[r] = 0
         for kind in range(N_KINDS):
             n_near = _find_near(newcomers, offers, grid, terms, scratch, i, kind)
@@ -348,10 +368,11 @@ def rules_broken(
     newcomers: PackedNewcomers, offers: PackedOffers, terms: Terms, i: int, j: int,
     ignored: int, most: int, scratch: Scratch,
 ) -> int:  # fmt: skip
-    """Which rules a pair breaks, as bits, but for those `ignored`; not all once they exceed `most`."""
-    rules = (
-        broken_bits(newcomers.claims[i], offers.denials[j], terms.rule_of_bit) | scratch.marked[j]
-    ) & ~ignored
+    """Which rules a pair breaks, as bits, but for those `ignored`; not all once they exceed `most`.
+
+    The newcomer at hand is told from others by `_meet_denials` and `_attend`.
+    """
+    rules = (scratch.denied[offers.denial[j]] | scratch.marked[j]) & ~ignored
     if n_rules(rules) <= most:
         minutes = minutes_of(newcomers, terms.minutes_a_km, i, distance_km(newcomers, offers, i, j))
         if minutes > newcomers.max_minutes[i]:
@@ -363,7 +384,9 @@ def rules_broken(
         if n_rules(rules) <= most and breaks_language(newcomers, offers.doors, i, offers.door[j]):
             rules |= LANGUAGE
         if n_rules(rules) <= most:
-            _hours, meets = common_hours(newcomers, offers, i, j, offers.kind[j], terms.run, scratch.steps)
+            _hours, meets = common_hours(
+                newcomers, offers, scratch.attends, i, j, offers.kind[j], terms.run, scratch.steps
+            )
             if not meets:
                 rules |= HOURS
     return rules
@@ -388,6 +411,8 @@ def count_obstacles(
     for r in range(len(rows)):
         i = rows[r]
         _mark(marks, scratch, i)
+        _meet_denials(newcomers, offers, terms, scratch.denied, i)
+        _attend(newcomers, offers, scratch.attends, i)
         for a in range(len(at)):
             rules = rules_broken(newcomers, offers, terms, i, at[a], ignored, 1 if only_alone else 2, scratch)
             if n_rules(rules) == 1 or not only_alone:
@@ -405,10 +430,14 @@ def judge_pairs(
     for p in range(len(rows)):
         i, j = rows[p], at[p]
         _mark(marks, scratch, i)
+        _meet_denials(newcomers, offers, terms, scratch.denied, i)
+        _attend(newcomers, offers, scratch.attends, i)
         hold_against_all(newcomers, offers, i, scratch.shared)
         rules[p] = rules_broken(newcomers, offers, terms, i, j, 0, 2, scratch)
         minutes = minutes_of(newcomers, terms.minutes_a_km, i, distance_km(newcomers, offers, i, j))
-        hours, _meets = common_hours(newcomers, offers, i, j, offers.kind[j], terms.run, scratch.steps)
+        hours, _meets = common_hours(
+            newcomers, offers, scratch.attends, i, j, offers.kind[j], terms.run, scratch.steps
+        )
         scratch.near[0], scratch.minutes[0], scratch.hours[0] = j, minutes, hours
         for c in range(len(terms.shares)):
             for other in range(len(terms.shares)):

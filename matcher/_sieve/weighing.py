@@ -35,7 +35,7 @@ C1, C2 = level_rank("C1"), level_rank("C2")
 
 
 class Shared(NamedTuple):
-    """What one newcomer shares with each profile of the offers; 0 between newcomers."""
+    """What one newcomer shares with each profile of the offers."""
 
     likes: Array  # (D,) float64: interests of both, broader ones too; one array for each attribute
     against: Array  # what the newcomer dislikes and the offer is about
@@ -93,11 +93,15 @@ def overlaps(norm: float, profiles: Profiles, shared: Array) -> None:
 @inlined
 def hold_against_all(newcomers: PackedNewcomers, offers: PackedOffers, i: int, shared: Shared) -> None:
     """What a newcomer shares with every profile."""
-    for values in shared[:6]:
+    for values in (shared.likes, shared.give_and_take, shared.goals, shared.level):
         values[:] = 0.0
     add_up(newcomers.interests, i, offers.interests, shared.likes)
-    add_up(newcomers.dislikes, i, offers.terms, shared.against)
-    add_up(newcomers.terms, i, offers.dislikes, shared.unwelcome)
+    if newcomers.dislikes.norm[i] > 0:
+        shared.against[:] = 0.0
+        add_up(newcomers.dislikes, i, offers.terms, shared.against)
+    if newcomers.terms.norm[i] > 0:
+        shared.unwelcome[:] = 0.0
+        add_up(newcomers.terms, i, offers.dislikes, shared.unwelcome)
     add_up(newcomers.skills, i, offers.seeks, shared.give_and_take)
     add_up(newcomers.goals, i, offers.goals, shared.goals)
     overlaps(newcomers.skills.norm[i], offers.seeks, shared.give_and_take)
