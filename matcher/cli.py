@@ -6,7 +6,7 @@ import gc
 import json
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -20,6 +20,7 @@ from rich.table import Table
 
 from matcher.answers import Answer, about_pair, about_person, about_town, answer_lines
 from matcher.columns import columns_of
+from matcher.easing import at_hand
 from matcher.exceptions import InvalidFileError, KoppelError, KoppelWarning, RowProblem
 from matcher.files import read_newcomers, read_offers, read_pairs, write_newcomers, write_offers, write_table
 from matcher.generate import generate_town
@@ -28,7 +29,7 @@ from matcher.lookahead import plan_by_policy
 from matcher.plan import STAGES, Plan, summary
 from matcher.policy import Policy
 from matcher.unmatched import REASONS
-from matcher.wording import LANGUAGES
+from matcher.wording import LANGUAGES, change_in_words
 
 _READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _WRITABLE = click.Path(dir_okay=False, writable=True, path_type=Path)
@@ -89,6 +90,11 @@ def progress_bar() -> Iterator[Progress]:
         yield progress
 
 
+_in_language = click.option(
+    "--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Of the sentences."
+)
+
+
 def _of_two_files(command: Callable[..., None]) -> Callable[..., None]:
     """The arguments and options of every command that makes a plan for two files."""
     parts = (
@@ -121,6 +127,12 @@ def _of_two_files(command: Callable[..., None]) -> Callable[..., None]:
 @_of_two_files
 @click.option("--out", type=_WRITABLE, required=True, help="CSV file for the proposals.")
 @click.option("--unmatched", type=_WRITABLE, help="CSV file for the wishes left open, with the reason.")
+@click.option(
+    "--relaxations",
+    is_flag=True,
+    help="Fill the column relaxation of --unmatched: the smallest change that brings a free place.",
+)
+@_in_language
 @click.option("--skip-bad-rows", is_flag=True, help="Leave rows out that cannot be read, and say how many.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 def match(
@@ -132,6 +144,8 @@ def match(
     fixed: Path | None,
     banned: Path | None,
     today: date | None,
+    relaxations: bool,
+    language: str,
     skip_bad_rows: bool,
     as_json: bool,
 ) -> None:
@@ -158,7 +172,9 @@ def match(
                 banned=settled[1],
                 progress=lambda stage: progress.update(task, description=STAGE_TEXTS[stage], advance=1),
             )
-        write_plan(plan, out, unmatched)
+        write_plan(plan, out)
+        if unmatched:
+            write_unmatched(plan, unmatched, _changes_in_words(plan, language) if relaxations else {})
     n_rows = len({(problem.path, problem.line) for problem in skipped or ()})
     if skipped:
         click.echo(f"Left out {n_rows} rows that cannot be read:", err=True)
@@ -174,9 +190,7 @@ def match(
 @_of_two_files
 @click.option("--newcomer", help="Id of a newcomer: what is proposed, what stays open, what it would take.")
 @click.option("--offer", help="Id of an offer: why this one for that newcomer, or why not, at what price.")
-@click.option(
-    "--language", type=click.Choice(LANGUAGES), default="en", show_default=True, help="Of the sentences."
-)
+@_in_language
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of sentences.")
 def explain(
     newcomers: Path,
@@ -285,8 +299,8 @@ def _read_both(
     return read[0], read[1]
 
 
-def write_plan(plan: Plan, out: Path, unmatched: Path | None) -> None:
-    """Write the proposals, and the wishes left open, as CSV files."""
+def write_plan(plan: Plan, out: Path) -> None:
+    """Write the proposals as a CSV file."""
     write_table(
         out,
         ("newcomer_id", "offer_id", "kind", "score", "distance_km", "parts"),
@@ -302,12 +316,27 @@ def write_plan(plan: Plan, out: Path, unmatched: Path | None) -> None:
             for p in plan.proposals
         ),
     )
-    if unmatched is not None:
-        write_table(
-            unmatched,
-            ("newcomer_id", "kind", "wanted", "proposed", "reason", "relaxation"),
-            ((u.newcomer_id, u.kind, u.wanted, u.proposed, u.reason, "") for u in plan.unmatched),
-        )
+
+
+def write_unmatched(plan: Plan, path: Path, changes: Mapping[tuple[str, str], str]) -> None:
+    """Write the wishes left open as a CSV file, with what it would take where that is known."""
+    write_table(
+        path,
+        ("newcomer_id", "kind", "wanted", "proposed", "reason", "relaxation"),
+        (
+            (u.newcomer_id, u.kind, u.wanted, u.proposed, u.reason, changes.get((u.newcomer_id, u.kind), ""))
+            for u in plan.unmatched
+        ),
+    )
+
+
+def _changes_in_words(plan: Plan, language: str) -> dict[tuple[str, str], str]:
+    names = list(columns_of(plan.offers)("name").each())
+    ids = list(columns_of(plan.offers)("id").each())
+    return {
+        wish: change_in_words(change, names[change.column] or ids[change.column], language)
+        for wish, change in at_hand(plan).items()
+    }
 
 
 def print_summary(plan: Plan, title: str = "") -> None:

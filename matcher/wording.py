@@ -14,7 +14,7 @@ from babel.dates import format_date, get_day_names
 from babel.numbers import format_decimal
 
 from matcher.criteria import CRITERIA
-from matcher.easing import Relaxation
+from matcher.easing import Change, Relaxation
 from matcher.eligibility import RULES_BY_NAME
 from matcher.explanation import Explanation, Move
 from matcher.people import Newcomer, Offer
@@ -119,16 +119,21 @@ def move_in_words(move: Move, names: Mapping[str, str], language: str) -> str:
 
 def relaxation_in_words(relaxation: Relaxation, names: Mapping[str, str], language: str) -> str:
     """One change, and what it would bring."""
-    change = translated(CHANGES[relaxation.rule], language).format(
-        amount=f"{relaxation.amount:g}",
-        offer=names.get(relaxation.offer_id, relaxation.offer_id),
-        times=", ".join(hours_in_words(relaxation.change.get("availability", ())[-1:], language)),
-    )
+    offer = names.get(relaxation.offer_id, relaxation.offer_id)
     is_same = relaxation.finds == relaxation.offer_id
     brings = translated(BRINGS if is_same else BRINGS_ANOTHER, language).format(
         points=_points(relaxation.gain, language), finds=names.get(relaxation.finds, relaxation.finds)
     )
-    return f"{change}: {brings}"
+    return f"{change_in_words(relaxation, offer, language)}: {brings}"
+
+
+def change_in_words(change: Change | Relaxation, offer: str, language: str) -> str:
+    """One change that concerns an offer of this name."""
+    return translated(CHANGES[change.rule], language).format(
+        amount=f"{change.amount:g}",
+        offer=offer,
+        times=", ".join(hours_in_words(change.change.get("availability", ())[-1:], language)),
+    )
 
 
 def hours_in_words(times: Iterable[Hours], language: str) -> list[str]:

@@ -55,6 +55,26 @@ def test_proposals_and_open_wishes_are_written(town: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "20 more minutes of travel to Choir"),
+        ("de", "20 Minuten Weg mehr zu Choir"),
+        ("nl", "20 minuten reistijd"),
+    ],
+)
+def test_the_smallest_change_that_brings_a_free_place_is_written_when_asked_for(
+    town: Path, language: str, sentence: str
+) -> None:
+    write_newcomers(town / "n.csv", [a_newcomer("a", max_minutes=10, mobility=("walk",))])
+    write_offers(town / "o.csv", [an_offer("choir", name="Choir", lat=51.975)])
+    asked = "--unmatched", str(town / "u.csv"), "--relaxations", "--language", language
+    assert run_match(town, *asked).exit_code == 0
+    of_kind = {row["kind"]: row["relaxation"] for row in rows(town / "u.csv")}
+    assert of_kind.pop("association").startswith(sentence)
+    assert set(of_kind.values()) == {""}
+
+
 def test_json_is_one_object_with_counts_value_proof_and_seconds(town: Path) -> None:
     result = run_match(town, "--json")
     figures = json.loads(result.stdout)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
 import numpy as np
 import pytest
 
-from matcher import make_plan, relaxations
-from matcher.easing import apply
+from matcher import Plan, explain, make_plan, relaxations
+from matcher.easing import Relaxation, apply, at_hand
 from matcher.eligibility import RULES
 from matcher.exceptions import UnknownRecordError
 from matcher.generate import generate_town
+from matcher.vocabulary import Hours
 from tests.builders import TODAY, a_newcomer, an_offer, hours
 
 DAY = date(2026, 11, 16)
@@ -121,3 +124,41 @@ def test_somebody_with_everything_needs_no_change_and_strangers_are_named() -> N
     assert relaxations(plan, "n") == ()
     with pytest.raises(UnknownRecordError, match="without newcomer 'x'"):
         relaxations(plan, "x")
+
+
+def test_a_change_at_hand_is_allowed_once_it_is_made_and_nobody_has_to_move() -> None:
+    newcomers, offers = generate_town("muenster", 150, 160, np.random.default_rng(4), DAY)
+    plan = make_plan(newcomers, offers, today=DAY)
+    wishes = at_hand(plan)
+    n_taken = Counter(proposal.offer_id for proposal in plan.proposals)
+    own = defaultdict(set)
+    for proposal in plan.proposals:
+        own[proposal.newcomer_id].add(proposal.offer_id)
+    assert len(wishes) >= 10
+    for (newcomer_id, kind), change in wishes.items():
+        offer = plan.offers[change.column]
+        assert offer.kind == kind
+        assert n_taken[offer.id] < offer.capacity - offer.taken
+        trial = Relaxation(
+            newcomer_id, kind, change.rule, change.side, offer.id, change.change, 0, 0, 0, "", False
+        )
+        then = apply(plan, trial)
+        assert explain(then, newcomer_id, offer.id).rules == ()
+        times = [hours for other in own[newcomer_id] for hours in _sessions(plan, other)]
+        assert not any(one.overlaps(other) for one in times for other in _sessions(plan, offer.id))
+    assert {change.rule for change in wishes.values()} >= {"travel", "hours", "language"}
+    assert not {change.rule for change in wishes.values()} & PROTECTIVE
+
+
+def _sessions(plan: Plan, offer_id: str) -> tuple[Hours, ...]:
+    (offer,) = (offer for offer in plan.offers if offer.id == offer_id)
+    return offer.times if offer.kind == "association" else ()
+
+
+def test_nothing_is_at_hand_for_whoever_has_enough_or_where_no_place_is_free() -> None:
+    far = an_offer("far", lat=51.97, capacity=1, times=())
+    walker = a_newcomer(max_minutes=10, mobility=("walk",))
+    assert at_hand(make_plan([walker], [far], today=TODAY))
+    assert not at_hand(make_plan([walker], [replace(far, taken=1)], today=TODAY))
+    two_wishes = replace(walker, wants={"association": 2}, max_placements=1)
+    assert not at_hand(make_plan([two_wishes], [an_offer("near"), far], today=TODAY))
