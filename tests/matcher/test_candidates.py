@@ -8,6 +8,7 @@ from datetime import date
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
+from scipy import sparse
 
 from matcher.candidates import Sieve, all_pairs, find_candidates
 from matcher.criteria import CRITERIA
@@ -127,7 +128,7 @@ def test_the_best_of_each_newcomer_and_kind_are_kept_and_what_was_cut_is_worth_n
     assert_array_equal(kept.cut_at, worst_cut)
 
 
-def test_prices_costs_and_floors_leave_only_what_is_worth_more(town: Situation) -> None:
+def test_prices_costs_and_bounds_leave_only_what_is_worth_more(town: Situation) -> None:
     rng = np.random.default_rng(5)
     n, m = town.fixed.shape
     sieve, everything = Sieve(town), Sieve(town).best()
@@ -139,11 +140,21 @@ def test_prices_costs_and_floors_leave_only_what_is_worth_more(town: Situation) 
     can_wait = newcomers.waiting_weeks < town.policy.lookahead.longest_wait_weeks
     worth = everything.scores - prices[columns] - kept_back(everything.pairs, everything.scores, costs)
     worth -= group_prices[columns, newcomers.group[rows]]
+    n_slots = int(offers.slots.max()) + 1
+    slot_prices = rng.random((n, n_slots)) * (rng.random((n, n_slots)) < 0.5)
+    has_slot = offers.slots[columns] >= 0
+    worth[has_slot] -= slot_prices[rows[has_slot], offers.slots[columns[has_slot]]]
     above = worth > floors[rows, offers.kind[columns]]
-    asked = np.arange(0, n, 2)
-    above &= np.isin(rows, asked)
+    before_prices = everything.scores - kept_back(everything.pairs, everything.scores, costs)
+    most = np.full((n, len(KINDS)), np.median(before_prices))
+    above &= before_prices <= most[rows, offers.kind[columns]]
+    asked, seen = np.arange(0, n, 2), np.flatnonzero(rng.random(m) < 0.8)
+    above &= np.isin(rows, asked) & np.isin(columns, seen)
 
-    found = sieve.best(rows=asked, costs=costs, prices=prices, group_prices=group_prices, floors=floors)
+    found = sieve.best(
+        rows=asked, columns=seen, costs=costs, prices=prices, group_prices=group_prices,
+        slot_prices=sparse.csr_array(slot_prices), floors=floors, most=most,
+    )  # fmt: skip
 
     assert 0 < above.sum() < above.size
     assert 0 < can_wait.sum() < can_wait.size
