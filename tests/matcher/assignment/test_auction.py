@@ -273,8 +273,12 @@ def test_a_time_limit_that_is_no_time_is_refused(seconds: float) -> None:
 # Warm starts ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("edges_a_move", [0, method.EDGES_A_MOVE_AND_UNIT], ids=["anew", "one-by-one"])
 @pytest.mark.parametrize("limits", ["", "k", "g", "b", "s", "kgbs"])
-def test_beginning_with_any_earlier_result_leads_to_the_same_value(limits: str) -> None:
+def test_beginning_with_any_earlier_result_leads_to_the_same_value(
+    limits: str, edges_a_move: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(method, "EDGES_A_MOVE_AND_UNIT", edges_a_move)
     problem, other = crowd(300, 40, 6, limits), crowd(300, 40, 5, limits)
     optimum = solve(problem).objective
     for earlier in (solve(problem), solve(problem, time_limit=0), solve(problem, "flow"), solve(other)):

@@ -13,6 +13,7 @@ from numpy.testing import assert_array_equal
 from scipy.sparse import csr_array
 
 from matcher.assignment import AssignmentProblem, AssignmentSession, Change, certify, solve
+from matcher.assignment._auction import method
 from matcher.assignment._auction.drawing_in import appraise_holdings
 from matcher.assignment.certificate import prove
 from matcher.exceptions import InvalidProblemError
@@ -293,8 +294,12 @@ def test_asking_what_if_tells_the_exact_gain_and_leaves_everything_as_it_was(lim
             ledger = change_both(session, ledger, random_change(rng, "everything", session, ledger))
 
 
+@pytest.mark.parametrize("edges_a_move", [0, method.EDGES_A_MOVE_AND_UNIT], ids=["anew", "one-by-one"])
 @pytest.mark.parametrize("limits", LIMITS)
-def test_restricting_a_session_is_solving_without_those_pairs(limits: str) -> None:
+def test_restricting_a_session_is_solving_without_those_pairs(
+    limits: str, edges_a_move: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(method, "EDGES_A_MOVE_AND_UNIT", edges_a_move)
     rng = np.random.default_rng([9, *limits.encode()])
     problem = random_problem(rng, 20, 12, 0.5, most_demand=2, limits=limits)
     session = AssignmentSession(problem)
@@ -311,6 +316,19 @@ def test_restricting_a_session_is_solving_without_those_pairs(limits: str) -> No
         proof = prove(allowed, session.pairs, session.prices())
         assert proof.feasible
         assert proof.gap == pytest.approx(0, abs=1e-4)
+
+
+def test_a_session_that_was_begun_anew_changes_like_any_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(method, "EDGES_A_MOVE_AND_UNIT", 0)
+    rng = np.random.default_rng(12)
+    problem = random_problem(rng, 30, 15, 0.5, most_demand=2, limits=LIMITS[-1])
+    session = AssignmentSession(problem)
+    session.restrict(rng.random(problem.scores.nnz) < 0.4)
+    session.restrict(np.zeros(problem.scores.nnz, np.bool_))
+    capacity = {column: int(rng.integers(0, 4)) for column in range(15)}
+    session.change(capacity=capacity, remove=[3, 4])
+    assert session.objective == pytest.approx(solve(session.problem()).objective, abs=1e-5)
+    assert session.result().status == "optimal"
 
 
 def test_only_a_session_as_it_was_opened_can_be_restricted() -> None:
