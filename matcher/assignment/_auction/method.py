@@ -76,8 +76,6 @@ def fill_books(
 
 def fill_anew(market: Market, books: Books, clock: Clock) -> bool:
     """Fill the books, whatever there is in them; whether there was time to."""
-    for array, empty in zip(books, open_books(market), strict=True):
-        array[:] = empty
     choose_all(market, books, find_prices(market, books, clock))
     return reroute(market, books, clock)
 
