@@ -36,7 +36,7 @@ class Field:
     n_allowed : int
         How many pairs every rule allows.
     is_whole : bool
-        Whether no pair that was left out could make a better plan, as far as prices have shown.
+        Whether prices have shown that no pair that was left out could lift what the assignment is worth.
     """
 
     def __init__(self, sieve: Sieve, costs: FloatArray, still_open: sparse.csr_array) -> None:

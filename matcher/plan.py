@@ -133,7 +133,7 @@ class Plan:
         Pairs that every rule allows. Of these `n_left_out` were beyond the best of their newcomer and kind
         (`Limits.candidates_per_kind`) and left out.
     is_whole : bool
-        Whether the prices show that no better plan uses what was left out. If not, the proof speaks of the
+        Whether `bound` holds over what was left out too, as the prices show. If not, the proof speaks of the
         candidates that were looked at alone.
     prices, urgency : mapping of str to float
         By offer: what one place less or more is worth at most. By newcomer: the bonus for serving them.

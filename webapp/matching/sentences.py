@@ -74,8 +74,8 @@ def proof_text(figures: Mapping[str, Any]) -> str:
 def _left_out_text(n_left_out: int, *, is_whole: bool) -> str:
     if is_whole:
         return ngettext(
-            "%(num)s pair far down the list took no part; it could not have made a better plan.",
-            "%(num)s pairs far down the list took no part; none of them could have made a better plan.",
+            "%(num)s pair far down the list took no part; the proof covers it all the same.",
+            "%(num)s pairs far down the list took no part; the proof covers them all the same.",
             n_left_out,
         )
     return ngettext(

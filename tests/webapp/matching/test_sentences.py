@@ -21,13 +21,13 @@ FIGURES: dict[str, Any] = {"objective": 3.0, "bound": 4.0, "status": "feasible",
         (
             {"candidates_left_out": 1, "is_whole": True},
             "en",
-            "1 pair far down the list took no part; it could not",
+            "1 pair far down the list took no part; the proof covers it",
         ),
-        ({"candidates_left_out": 2, "is_whole": True}, "en", "none of them could have made a better plan."),
+        ({"candidates_left_out": 2, "is_whole": True}, "en", "the proof covers them all the same."),
         ({"candidates_left_out": 1, "is_whole": False}, "en", "the proof does not speak of it."),
         ({"candidates_left_out": 2, "is_whole": False}, "en", "the proof does not speak of them."),
         ({"candidates_left_out": 2, "is_whole": False}, "de", "der Beweis spricht nicht von ihnen."),
-        ({"candidates_left_out": 2, "is_whole": True}, "nl", "geen ervan had een beter plan opgeleverd."),
+        ({"candidates_left_out": 2, "is_whole": True}, "nl", "het bewijs geldt ook daarvoor."),
     ],
 )
 def test_the_proof_says_what_it_covers(
