@@ -11,6 +11,7 @@ AssignmentSession       a solved problem that stays open for "what if"
 reduced_values          what each pair is worth beyond the prices
 Room                    what the limits leave beside pairs that are chosen already
 solve_without_clashes   choose where some columns exclude each other for the same row
+keep_apart              the same, for a problem that is solved already
 """
 
 from matcher.assignment._prices import reduced_values

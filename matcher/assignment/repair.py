@@ -105,7 +105,26 @@ def keep_apart(
     incumbent: IntArray | None = None,
     clock: Clock | None = None,
 ) -> AssignmentResult:
-    """As `solve_without_clashes`, for a problem that is solved already without this limit: `relaxed`."""
+    """Give up what clashes in a problem that is solved already without regard to that.
+
+    Parameters
+    ----------
+    problem : AssignmentProblem
+    relaxed : AssignmentResult
+        The result of `solve` for this problem; its method is used again.
+    clashes, classes, incumbent, clock
+        As for `solve_without_clashes`.
+
+    Returns
+    -------
+    AssignmentResult
+        As of `solve_without_clashes`; `relaxed` itself where nothing clashes.
+
+    Raises
+    ------
+    InvalidProblemError
+        As `solve_without_clashes`.
+    """
     search = _Repair(problem, Clashes(clashes, problem, classes), clock or Clock(), relaxed)
     entries = entries_of(problem, relaxed.pairs)
     if not search.clashes.within_rows(entries, entries)[0].size:
