@@ -216,12 +216,8 @@ def _encode_newcomers(
         levels=levels,
         spoken=_spoken(levels, policy),
         group=_groups(said("languages"), languages),
-        interests=_gathered(interests.transform, said("interests")),
-        interest_terms=_gathered(interests.transform_named, said("interests")),
-        dislikes=_gathered(lambda lists: interests.transform_named(lists, narrower=True), said("dislikes")),
+        **_said_by_both(said, interests),
         can_offer=_gathered(interests.transform_named, said("can_offer")),
-        goals=_sparse_membership(said("goals"), GOALS),
-        children_years=tuple(said("children_birth_years").each()),
         says_hours=said("availability").array(bool, np.bool_),
         attendable=_attendable(free, sessions),
         free_steps=_free_steps(free),
@@ -275,12 +271,8 @@ def _encode_offers(
             lambda day: (today - day).days if day else np.nan, np.float64
         ),
         language_share_max=_numbers(said("language_share_max"), np.nan),
-        interests=_gathered(interests.transform, said("interests")),
-        interest_terms=_gathered(interests.transform_named, said("interests")),
-        dislikes=_gathered(lambda lists: interests.transform_named(lists, narrower=True), said("dislikes")),
+        **_said_by_both(said, interests),
         seeks=_gathered(interests.transform_named, said("seeks")),
-        goals=_sparse_membership(said("goals"), GOALS),
-        children_years=tuple(said("children_birth_years").each()),
         says_hours=said("times").array(bool, np.bool_),
         sessions=_pack(has_session.toarray())[own_sessions.codes],
         n_sessions=own_sessions.array(len, np.int64),
@@ -289,6 +281,19 @@ def _encode_offers(
         overlaps=_overlaps(has_session[used], sessions),
         slots=_slots(has_session, own_sessions.codes, sessions),
     )
+
+
+def _said_by_both(said: Said, interests: InterestEncoder) -> dict[str, Any]:
+    """Interests, goals and children, which newcomers and offers name alike."""
+    return {
+        "interests": _gathered(interests.transform, said("interests")),
+        "interest_terms": _gathered(interests.transform_named, said("interests")),
+        "dislikes": _gathered(
+            lambda lists: interests.transform_named(lists, narrower=True), said("dislikes")
+        ),
+        "goals": _sparse_membership(said("goals"), GOALS),
+        "children_years": tuple(said("children_birth_years").each()),
+    }
 
 
 # Words, numbers and flags ----------------------------------------------------------------------------

@@ -5,21 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from matcher._compiled import inlined
-from matcher._sieve.hours import WORD_BITS, n_common_steps
 from matcher._sieve.packing import (
-    ASSOCIATION,
     N_MODES,
     RULE,
     Array,
     Doors,
-    Lists,
     PackedNewcomers,
     PackedOffers,
 )
-from matcher.criteria import NEUTRAL, PLENTY_OF_HOURS
-from matcher.encoding import STEP_MINUTES
 
-STEPS_A_WEEK_OF_PLENTY = PLENTY_OF_HOURS * 60 / STEP_MINUTES
 AGE, MIX, LANGUAGE = 1 << RULE["age"], 1 << RULE["mixing_limit"], 1 << RULE["language"]
 TRAVEL, HOURS = 1 << RULE["travel"], 1 << RULE["hours"]
 
@@ -77,34 +71,3 @@ def breaks_mix(newcomers: PackedNewcomers, offers: PackedOffers, i: int, j: int)
     """See `eligibility.keeps_the_mix`."""
     group = newcomers.group[i]
     return offers.group_places.shape[1] > 0 and group >= 0 and offers.group_places[j, group] == 0
-
-
-@inlined
-def share_of_sessions(newcomers: PackedNewcomers, sessions: Lists, i: int, timetable: int) -> float:
-    """Of the sessions of a timetable, those that lie in free hours."""
-    first, last, n_fit = sessions.start[timetable], sessions.start[timetable + 1], 0
-    for t in range(first, last):
-        session = sessions.item[t]
-        word = newcomers.attendable[i, session // WORD_BITS]
-        n_fit += (word >> np.uint64(session % WORD_BITS)) & np.uint64(1) != np.uint64(0)
-    return n_fit / max(1, last - first)
-
-
-@inlined
-def common_hours(
-    newcomers: PackedNewcomers, offers: PackedOffers, attends: Array,
-    i: int, j: int, kind: int, run: int, steps: Array,
-) -> tuple[float, bool]:  # fmt: skip
-    """See `criteria.common_hours`, and whether `eligibility.hours_meet`.
-
-    `attends` has the share of sessions of each timetable that fit; `steps` is scratch, shape (2, F).
-    """
-    value, meets = NEUTRAL, True
-    if newcomers.says_hours[i] and offers.says_hours[j]:
-        if kind == ASSOCIATION:
-            value = attends[offers.timetable[j]]
-            meets = value > 0
-        else:
-            n_steps, meets = n_common_steps(newcomers.free, offers.free, i, j, run, steps)
-            value = min(1.0, n_steps / STEPS_A_WEEK_OF_PLENTY)
-    return value, meets

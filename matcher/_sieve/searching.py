@@ -17,10 +17,8 @@ from matcher._sieve.judging import (
     breaks_language,
     breaks_mix,
     broken_bits,
-    common_hours,
     distance_km,
     minutes_of,
-    share_of_sessions,
 )
 from matcher._sieve.packing import N_KINDS, Array, Doors, Grid, Lists, Marks, PackedNewcomers, PackedOffers
 from matcher._sieve.weighing import (
@@ -30,9 +28,11 @@ from matcher._sieve.weighing import (
     LIFE_PHASE,
     RECIPROCITY,
     Shared,
+    common_hours,
     hold_against_all,
     language_comfort,
     same_life_phase,
+    share_of_sessions,
     shared_interests,
     short_way,
 )

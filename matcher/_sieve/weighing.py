@@ -1,4 +1,4 @@
-"""Soft criteria of one pair in one pass: those of `matcher.criteria`, for machine code."""
+"""Soft criteria of one pair: those of `matcher.criteria`, for machine code; with hours goes their rule."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from typing import NamedTuple
 import numpy as np
 
 from matcher._compiled import inlined
-from matcher._sieve.packing import Array, Lists, PackedNewcomers, PackedOffers, Profiles
+from matcher._sieve.hours import WORD_BITS, n_common_steps
+from matcher._sieve.packing import ASSOCIATION, Array, Lists, PackedNewcomers, PackedOffers, Profiles
 from matcher.criteria import (
     CHILDREN_APART_YEARS,
     CRITERIA,
     FAR_MINUTES,
     NEUTRAL,
+    PLENTY_OF_HOURS,
     SAME_PHASE_YEARS,
 )
+from matcher.encoding import STEP_MINUTES
 from matcher.vocabulary import level_rank
 
-N_CRITERIA = len(CRITERIA)
 INTERESTS, LANGUAGE, TRAVEL, HOURS, GOALS, LIFE_PHASE, RECIPROCITY, FRESHNESS = (
     [criterion.name for criterion in CRITERIA].index(name)
     for name in (
@@ -32,6 +34,7 @@ INTERESTS, LANGUAGE, TRAVEL, HOURS, GOALS, LIFE_PHASE, RECIPROCITY, FRESHNESS = 
     )
 )
 C1, C2 = level_rank("C1"), level_rank("C2")
+STEPS_A_WEEK_OF_PLENTY = PLENTY_OF_HOURS * 60 / STEP_MINUTES
 
 
 class Shared(NamedTuple):
@@ -143,6 +146,37 @@ def language_comfort(
 def short_way(minutes: float) -> float:
     """See `criteria.short_way`."""
     return NEUTRAL if np.isnan(minutes) else min(max(1.0 - minutes / FAR_MINUTES, 0.0), 1.0)
+
+
+@inlined
+def share_of_sessions(newcomers: PackedNewcomers, sessions: Lists, i: int, timetable: int) -> float:
+    """Of the sessions of a timetable, those that lie in free hours."""
+    first, last, n_fit = sessions.start[timetable], sessions.start[timetable + 1], 0
+    for t in range(first, last):
+        session = sessions.item[t]
+        word = newcomers.attendable[i, session // WORD_BITS]
+        n_fit += (word >> np.uint64(session % WORD_BITS)) & np.uint64(1) != np.uint64(0)
+    return n_fit / max(1, last - first)
+
+
+@inlined
+def common_hours(
+    newcomers: PackedNewcomers, offers: PackedOffers, attends: Array,
+    i: int, j: int, kind: int, run: int, steps: Array,
+) -> tuple[float, bool]:  # fmt: skip
+    """See `criteria.common_hours`, and whether `eligibility.hours_meet`.
+
+    `attends` has the share of sessions of each timetable that fit; `steps` is scratch, shape (2, F).
+    """
+    value, meets = NEUTRAL, True
+    if newcomers.says_hours[i] and offers.says_hours[j]:
+        if kind == ASSOCIATION:
+            value = attends[offers.timetable[j]]
+            meets = value > 0
+        else:
+            n_steps, meets = n_common_steps(newcomers.free, offers.free, i, j, run, steps)
+            value = min(1.0, n_steps / STEPS_A_WEEK_OF_PLENTY)
+    return value, meets
 
 
 @inlined
