@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from matcher._sieve.hours import HALF_HOUR_WORDS
 from matcher._sieve.packing import (
     RULE_OF_BIT,
     Grid,
@@ -142,8 +143,7 @@ class Sieve:
             )  # fmt: skip
             find_best(
                 self._newcomers, offers, grid, marks, terms, block,
-                np.argsort(self._newcomers.claims[block], kind="stable"),
-                self._scratch(offers, n_kept, grid.start.size), best,
+                self._scratch(offers, n_kept), best,
             )  # fmt: skip
             used = np.arange(width) < best.n_kept[:, None]
             found = np.repeat(block, best.n_kept)
@@ -243,7 +243,7 @@ class Sieve:
             most=np.zeros((0, len(KINDS))),
         )
 
-    def _scratch(self, offers: PackedOffers, n_best: int = 0, n_cells: int = 0) -> Scratch:
+    def _scratch(self, offers: PackedOffers, n_best: int = 0) -> Scratch:
         m, kinds = offers.column.size, len(KINDS)
         return Scratch(
             shared=Shared(
@@ -253,16 +253,19 @@ class Sieve:
                 give_and_take=np.zeros(offers.seeks.norm.size),
                 goals=np.zeros(offers.goals.norm.size),
                 level=np.zeros(offers.languages.norm.size),
+                comfort=np.zeros(offers.languages.norm.size),
                 children_apart=np.zeros(offers.children.norm.size),
             ),
             steps=np.zeros((2, offers.free.steps.shape[1]), np.uint64),
             marked=np.zeros(m, np.int32),
             denied=np.zeros(offers.denial_words.size, np.int64),
-            is_open=np.zeros(offers.doors.min_level.size, np.bool_),
             attends=np.zeros(offers.sessions.norm.size),
-            open_at=np.zeros(m + 1, np.uint32), cell_start=np.zeros(n_cells + 1, np.int64),
+            open=np.zeros(offers.masks.easy.size, np.uint64),
+            at_hours=np.zeros(offers.masks.easy.size, np.uint64),
+            runs=np.zeros(HALF_HOUR_WORDS, np.uint64),
             near=np.zeros(m + 1, np.uint32),
             minutes=np.zeros(m + 1), hours=np.zeros(m + 1), scores=np.zeros(m + 1),
+            now=np.zeros(m + 1), worths=np.zeros(m + 1),
             worth=np.empty((kinds, n_best)), score=np.empty((kinds, n_best)),
             held=np.empty((kinds, n_best), np.int64), size=np.zeros(kinds, np.int64),
         )  # fmt: skip

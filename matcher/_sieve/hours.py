@@ -56,35 +56,50 @@ def _look_closer(hours: Hours) -> None:
 
 @inlined
 def n_common_steps(
-    newcomers: Hours, offers: Hours, i: int, j: int, run: int, scratch: Array
+    newcomers: Hours, offers: Hours, i: int, j: int, run: int, scratch: Array, is_sifted: bool
 ) -> tuple[int, bool]:
     """How many steps two people have in common, and whether there are `run` in a row.
 
-    Where no half hour is free in part on both sides, half hours are enough to tell. `scratch` has shape
-    (2, F).
+    Where no half hour is free in part on both sides, half hours are enough to tell; pairs that are sifted
+    have enough of those in a row. `scratch` has shape (2, F).
     """
-    in_part, n_steps, length = np.uint64(0), 0, -(-run // HALF_HOUR)
+    in_part, n_steps = np.uint64(0), 0
     for word in range(HALF_HOUR_WORDS):
         some = newcomers.some[i, word] & offers.some[j, word]
         n_steps += HALF_HOUR * ones_in(some)
-        scratch[0, word] = some
     if not (newcomers.is_plain[i] and offers.is_plain[j]):
         for word in range(HALF_HOUR_WORDS):
-            in_part |= scratch[0, word] ^ (newcomers.whole[i, word] & offers.whole[j, word])
-    n_words = HALF_HOUR_WORDS
+            some = newcomers.some[i, word] & offers.some[j, word]
+            in_part |= some ^ (newcomers.whole[i, word] & offers.whole[j, word])
+    if in_part == np.uint64(0) and is_sifted:
+        return n_steps, True
+    n_words, length = HALF_HOUR_WORDS, -(-run // HALF_HOUR)
     if in_part != np.uint64(0):
         n_steps, n_words, length = 0, scratch.shape[1], run
         for word in range(n_words):
             scratch[0, word] = newcomers.steps[i, word] & offers.steps[j, word]
             n_steps += ones_in(scratch[0, word])
+    else:
+        for word in range(n_words):
+            scratch[0, word] = newcomers.some[i, word] & offers.some[j, word]
     return n_steps, n_steps > 0 and _has_run(scratch[0, :n_words], scratch[1, :n_words], length)
 
 
 @inlined
 def _has_run(common: Array, shifted: Array, length: int) -> bool:
     """Whether so many steps in a row are free: see `eligibility.hours_meet`."""
+    find_runs(common, shifted, length)
+    found = np.uint64(0)
+    for word in range(len(shifted)):
+        found |= shifted[word]
+    return found != np.uint64(0)
+
+
+@inlined
+def find_runs(common: Array, shifted: Array, length: int) -> None:
+    """Fill `shifted` with the steps from which so many in a row are free."""
     reached = 1
-    for word in range(len(common)):
+    for word in range(len(shifted)):
         shifted[word] = common[word]
     while reached < length:
         step = min(reached, length - reached, WORD_BITS - 1)
@@ -94,10 +109,6 @@ def _has_run(common: Array, shifted: Array, length: int) -> bool:
                 carried = shifted[word + 1] << np.uint64(WORD_BITS - step)
             shifted[word] &= (shifted[word] >> np.uint64(step)) | carried
         reached += step
-    found = np.uint64(0)
-    for word in range(len(shifted)):
-        found |= shifted[word]
-    return found != np.uint64(0)
 
 
 @inlined

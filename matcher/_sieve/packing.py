@@ -9,10 +9,11 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from matcher._sieve.hours import Hours, hours_of
+from matcher._sieve.masks import Masks, as_flags, as_masks, runs_of, steps_up
 from matcher.eligibility import ADULT_AGE, RULES, Situation
-from matcher.encoding import EncodedOffers, FloatArray, IntArray
+from matcher.encoding import STEP_MINUTES, EncodedOffers, FloatArray, IntArray
 from matcher.geography import pace, reach_km
-from matcher.vocabulary import GENDERS, KINDS, MODES, NEEDS, level_rank
+from matcher.vocabulary import GENDERS, KINDS, LEVELS, MODES, NEEDS, level_rank
 
 Array = NDArray[Any]
 N_KINDS, N_MODES = len(KINDS), len(MODES)
@@ -97,10 +98,11 @@ class PackedOffers(NamedTuple):
     doors: Doors
     door: Array  # (m,) int32: which of them
     group_places: Array  # (m, G) int64: -1 without a limit; G is 0 where nobody has one
-    town_language: Array  # (m,) int64
-    speaks_town_language: Array  # (m,) bool: at C1 or better
-    languages: Profiles  # by column of the levels; the weight is the level
-    says_languages: Array  # (m,) bool
+    languages: Profiles  # by column of the levels, and by the language of the town; the weight is the level
+    town_languages: Array  # (T,) int64
+    in_town: Array  # (T + 1,) int64: where the profiles of each of these begin
+    practice: Array  # (D,) float64: what the language of the town is worth there to whoever learns it
+    says_languages: Array  # (D,) bool
     points_km: Array  # (m, 3) float64
     says_hours: Array  # (m,) bool
     sessions: Lists  # of each different timetable
@@ -114,6 +116,7 @@ class PackedOffers(NamedTuple):
     children: Lists  # of each different family
     family: Array  # (m,) int32
     freshness: Array  # (m,) float64, 0..1
+    masks: Masks
 
 
 class Grid(NamedTuple):
@@ -268,7 +271,11 @@ def pack_offers(situation: Situation, columns: IntArray) -> tuple[PackedOffers, 
     position = np.full(offers.age.size, -1)
     position[at] = np.arange(at.size)
     freshness = np.clip(1.0 - offers.confirmed_days / situation.policy.limits.freshness_days, 0.0, 1.0)
-    levels = np.minimum(offers.levels[at], level_rank("C2"))  # comfort knows nothing beyond
+    levels = np.minimum(offers.levels, level_rank("C2"))[at]  # comfort knows nothing beyond
+    languages, speaker = _profiles(_spoken_lists(levels), levels.shape[1], offers.town_language[at])
+    speaker = at[speaker]
+    town_language = offers.town_language[speaker]
+    in_town = np.sort(np.unique(town_language, return_index=True)[1])
     denials = _denials(situation)[at]
     denial_words, denial = np.unique(denials, return_inverse=True)
     doors, door = _doors(offers, at)
@@ -288,25 +295,53 @@ def pack_offers(situation: Situation, columns: IntArray) -> tuple[PackedOffers, 
         doors=doors,
         door=door,
         group_places=situation.group_places[at] if has_mixing else np.zeros((at.size, 0), np.int64),
-        town_language=offers.town_language[at],
-        speaks_town_language=offers.levels[at, offers.town_language[at]] >= level_rank("C1"),
-        languages=_profiles(_spoken_lists(levels), levels.shape[1]),
-        says_languages=np.asarray((offers.levels[at] >= 0).any(axis=1)),
+        languages=languages,
+        town_languages=town_language[in_town],
+        in_town=np.append(in_town, town_language.size),
+        practice=np.where(offers.levels[speaker, town_language] >= level_rank("C1"), 1.0, 0.0),
+        says_languages=np.asarray((offers.levels[speaker] >= 0).any(axis=1)),
         points_km=offers.points_km[at],
         says_hours=offers.says_hours[at],
         sessions=_bit_lists(offers.sessions[at][timetables]),
         timetable=timetable,
         free=hours_of(offers.free_steps[at]),
-        interests=_profiles(_lists(offers.interests[at]), offers.interests.shape[1]),
-        terms=_profiles(_lists(offers.interest_terms[at]), offers.interest_terms.shape[1]),
-        dislikes=_profiles(_lists(offers.dislikes[at]), offers.dislikes.shape[1]),
-        seeks=_profiles(_lists(offers.seeks[at]), offers.seeks.shape[1]),
-        goals=_profiles(_lists(offers.goals[at]), offers.goals.shape[1]),
+        interests=_profiles(_lists(offers.interests[at]), offers.interests.shape[1])[0],
+        terms=_profiles(_lists(offers.interest_terms[at]), offers.interest_terms.shape[1])[0],
+        dislikes=_profiles(_lists(offers.dislikes[at]), offers.dislikes.shape[1])[0],
+        seeks=_profiles(_lists(offers.seeks[at]), offers.seeks.shape[1])[0],
+        goals=_profiles(_lists(offers.goals[at]), offers.goals.shape[1])[0],
         children=_years(list(families)),
         family=np.array([families[years] for years in of_families], np.int32),
         freshness=np.where(np.isnan(freshness), 0.5, freshness)[at],
+        masks=_masks(situation, at, denials, doors, door),
     )
     return packed, grid
+
+
+def _masks(situation: Situation, at: IntArray, denials: Array, doors: Doors, door: Array) -> Masks:
+    offers, limits = situation.town.offers, situation.policy.limits
+    is_association = offers.kind[at] == ASSOCIATION
+    asked, level = doors.town_language[door], doors.min_level[door]
+    languages = np.unique(asked)
+    ranks = np.arange(len(LEVELS))[:, None]
+    asks_nothing = level < 0
+    says = offers.says_hours[at]
+    return Masks(
+        denying=as_masks(denials >> np.arange(len(BITS), dtype=np.uint64)[:, None] & np.uint64(1) != 0),
+        age_min=steps_up(doors.age_min[door]),
+        age_max=steps_up(-doors.age_max[door]),
+        asked=languages,
+        asking=as_masks((asked == languages[:, None, None]) & (level >= 0) & (level <= ranks)),
+        speaking=as_masks(as_flags(doors.spoken[door]).T & ~is_association & asks_nothing),
+        easy=as_masks(is_association & asks_nothing),
+        at_session=as_masks(as_flags(offers.sessions[at]).T & is_association & says),
+        at_run=as_masks(
+            runs_of(hours_of(offers.free_steps[at]).some, -(-limits.common_minutes // STEP_MINUTES)).T
+            & ~is_association
+            & says
+        ),
+        any_time=as_masks(~says),
+    )
 
 
 def _doors(offers: EncodedOffers, at: IntArray) -> tuple[Doors, Array]:
@@ -367,21 +402,24 @@ def _list_up(start: IntArray, items: Array, weights: FloatArray) -> Lists:
     return Lists(start, items.astype(np.int32), weights, norm)
 
 
-def _profiles(lists: Lists, n_items: int) -> Profiles:
-    """The different lists of all, by item."""
+def _profiles(lists: Lists, n_items: int, beside: Array | None = None) -> tuple[Profiles, IntArray]:
+    """The different lists of all, by item, and who has each; told apart by a number beside each list too.
+
+    Those with the same number follow each other.
+    """
     sizes = np.diff(lists.start)
     owner = np.repeat(np.arange(sizes.size), sizes)
     place = np.arange(lists.item.size) - lists.start[owner]
     rows = np.full((sizes.size, 2 * int(sizes.max(initial=0)) + 1), -1.0)
     rows[owner, 2 * place], rows[owner, 2 * place + 1] = lists.item, lists.weight
-    first, of = _distinct(rows)
+    first, of = _distinct(rows if beside is None else np.column_stack([beside, rows]))
     is_first = np.zeros(sizes.size, np.bool_)
     is_first[first] = True
     kept = is_first[owner]
     items, profiles, weights = lists.item[kept], of[owner[kept]], lists.weight[kept]
     order = np.argsort(items, kind="stable")
     start = np.searchsorted(items[order], np.arange(n_items + 1)).astype(np.int64)
-    return Profiles(of, lists.norm[first], start, profiles[order].astype(np.int32), weights[order])
+    return Profiles(of, lists.norm[first], start, profiles[order].astype(np.int32), weights[order]), first
 
 
 def _years(years: Any) -> Lists:

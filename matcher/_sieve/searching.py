@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from matcher._compiled import inlined, kernel
+from matcher._sieve.hours import WORD_BITS
 from matcher._sieve.judging import (
     AGE,
     HOURS,
@@ -20,7 +21,17 @@ from matcher._sieve.judging import (
     distance_km,
     minutes_of,
 )
-from matcher._sieve.packing import N_KINDS, Array, Doors, Grid, Lists, Marks, PackedNewcomers, PackedOffers
+from matcher._sieve.masks import first_bit
+from matcher._sieve.opening import find_open
+from matcher._sieve.packing import (
+    N_KINDS,
+    Array,
+    Grid,
+    Lists,
+    Marks,
+    PackedNewcomers,
+    PackedOffers,
+)
 from matcher._sieve.weighing import (
     FRESHNESS,
     GOALS,
@@ -30,7 +41,6 @@ from matcher._sieve.weighing import (
     Shared,
     common_hours,
     hold_against_all,
-    language_comfort,
     same_life_phase,
     share_of_sessions,
     shared_interests,
@@ -66,14 +76,16 @@ class Scratch(NamedTuple):
     steps: Array  # (2, F) uint64
     marked: Array  # (m,) int32: rules broken by what is settled about the pair
     denied: Array  # (D,) int64: rules that each word of denials breaks for the newcomer at hand
-    is_open: Array  # (D,) bool: doors that the newcomer at hand comes through
     attends: Array  # (timetables,) float64: the share of their sessions that fit the newcomer at hand
-    open_at: Array  # (m + 1,) uint32: offers that deny nothing of what the newcomers at hand claim
-    cell_start: Array  # (cells + 1,) int64: where those of each cell begin
+    open: Array  # (M,) uint64: offers that are open to the newcomer at hand, as bits
+    at_hours: Array  # (M,) uint64: offers that meet their hours, as far as bits tell
+    runs: Array  # (HALF_HOUR_WORDS,) uint64: half hours from which a common hour may begin
     near: Array  # (m + 1,) uint32: offers that are left after some rules
     minutes: Array  # (m + 1,) float64: the way to each of them
     hours: Array  # (m + 1,) float64: the criterion
     scores: Array  # (m + 1,) float64
+    now: Array  # (m + 1,) float64: less what is kept back of it
+    worths: Array  # (m + 1,) float64: and less what the place costs
     worth: Array  # (kinds, best) float64: heaps, the least first
     score: Array  # (kinds, best) float64
     held: Array  # (kinds, best) int64: which offer
@@ -115,7 +127,7 @@ def _score_near(
     for at in range(n_near):
         scores[at] += shares[INTERESTS] * shared_interests(newcomers, offers, shared, i, near[at])
     for at in range(n_near):
-        scores[at] += shares[LANGUAGE_CRITERION] * language_comfort(newcomers, offers, shared, i, near[at])
+        scores[at] += shares[LANGUAGE_CRITERION] * shared.comfort[offers.languages.of[near[at]]]
     for at in range(n_near):
         scores[at] += shares[HOURS_CRITERION] * scratch.hours[at]
     for at in range(n_near):
@@ -133,21 +145,29 @@ def cost_of(score: float, cost: float, bonus: float) -> float:
 
 
 @inlined
-def _worth_now(newcomers: PackedNewcomers, terms: Terms, i: int, j: int, score: float) -> float:
-    """A score less what is kept back of it for others who have not arrived yet."""
-    return score - (cost_of(score, terms.costs[j], terms.bonuses[i]) if newcomers.can_wait[i] else 0.0)
+def _weigh(
+    newcomers: PackedNewcomers, offers: PackedOffers, terms: Terms, scratch: Scratch, i: int, n: int
+) -> None:
+    """What pairs are worth: now, less what is kept back for others who have not arrived yet; and at prices.
 
-
-@inlined
-def _price(newcomers: PackedNewcomers, offers: PackedOffers, terms: Terms, i: int, j: int) -> float:
-    """What the place costs everybody, people of this first language, and whoever has these hours."""
-    price = terms.prices[j]
-    for t in range(terms.slot_prices.start[i], terms.slot_prices.start[i + 1]):
-        if terms.slot_prices.item[t] == offers.slot[j]:
-            price += terms.slot_prices.weight[t]
+    A place may cost everybody, people of this first language, and whoever has these hours.
+    """
+    near, now, worths = scratch.near, scratch.now, scratch.worths
+    for at in range(n):
+        now[at] = scratch.scores[at]
+    if newcomers.can_wait[i]:
+        for at in range(n):
+            now[at] -= cost_of(scratch.scores[at], terms.costs[near[at]], terms.bonuses[i])
+    for at in range(n):
+        worths[at] = now[at] - terms.prices[near[at]]
     if terms.group_prices.shape[1] > 0:
-        price += terms.group_prices[j, newcomers.group[i]]
-    return price
+        group = newcomers.group[i]
+        for at in range(n):
+            worths[at] -= terms.group_prices[near[at], group]
+    for t in range(terms.slot_prices.start[i], terms.slot_prices.start[i + 1]):
+        slot, price = terms.slot_prices.item[t], terms.slot_prices.weight[t]
+        for at in range(n):
+            worths[at] -= price if offers.slot[near[at]] == slot else 0.0
 
 
 @inlined
@@ -157,10 +177,11 @@ def _is_less(worth: float, column: int, other_worth: float, other_column: int) -
 
 
 @inlined
-def _keep(scratch: Scratch, best: Best, r: int, kind: int, worth: float, score: float, column: int) -> None:
+def _keep(scratch: Scratch, kind: int, worth: float, score: float, column: int) -> None:
     """Put a pair into the heap of its kind, or leave the least of them out."""
     heap, scores, held = scratch.worth[kind], scratch.score[kind], scratch.held[kind]
     size = scratch.size[kind]
+    at = 0
     if size < len(heap):
         at = size
         scratch.size[kind] = size + 1
@@ -170,10 +191,7 @@ def _keep(scratch: Scratch, best: Best, r: int, kind: int, worth: float, score: 
                 break
             heap[at], scores[at], held[at] = heap[above], scores[above], held[above]
             at = above
-        heap[at], scores[at], held[at] = worth, score, column
-    elif _is_less(heap[0], held[0], worth, column):
-        best.cut_at[r, kind] = max(best.cut_at[r, kind], heap[0])
-        at = 0
+    else:
         while True:
             child = 2 * at + 1
             if child >= size:
@@ -184,21 +202,29 @@ def _keep(scratch: Scratch, best: Best, r: int, kind: int, worth: float, score: 
                 break
             heap[at], scores[at], held[at] = heap[child], scores[child], held[child]
             at = child
-        heap[at], scores[at], held[at] = worth, score, column
-    else:
-        best.cut_at[r, kind] = max(best.cut_at[r, kind], worth)
+    heap[at], scores[at], held[at] = worth, score, column
 
 
 @inlined
-def _gather_open(claims: int, offers: PackedOffers, grid: Grid, scratch: Scratch) -> None:
-    """Offers that deny none of these claims, in the order of the grid; O(offers + cells)."""
-    n_open = 0
-    for cell in range(len(grid.start) - 1):
-        scratch.cell_start[cell] = n_open
-        for j in range(grid.start[cell], grid.start[cell + 1]):
-            scratch.open_at[n_open] = j
-            n_open += (claims & offers.denials[j]) == np.uint64(0)
-    scratch.cell_start[len(grid.start) - 1] = n_open
+def _keep_best(offers: PackedOffers, terms: Terms, scratch: Scratch, i: int, kind: int, n: int) -> float:
+    """Keep the pairs of a kind that are worth most; returns what no other is worth more than."""
+    heap, held = scratch.worth[kind], scratch.held[kind]
+    floor, most = terms.floors[i, kind], terms.most[i, kind]
+    n_found, cut_at = 0, -np.inf
+    scratch.size[kind] = 0
+    for at in range(n):
+        worth = scratch.worths[at]
+        if worth > floor and scratch.now[at] <= most:
+            n_found += 1
+            if n_found <= len(heap):
+                _keep(scratch, kind, worth, scratch.scores[at], offers.column[scratch.near[at]])
+            elif worth < heap[0]:
+                cut_at = max(cut_at, worth)
+            else:
+                cut_at, column = heap[0], offers.column[scratch.near[at]]
+                if _is_less(heap[0], held[0], worth, column):
+                    _keep(scratch, kind, worth, scratch.scores[at], column)
+    return cut_at
 
 
 @inlined
@@ -213,14 +239,6 @@ def _meet_denials(
 ) -> None:
     for word in range(len(denied)):
         denied[word] = broken_bits(newcomers.claims[i], offers.denial_words[word], terms.rule_of_bit)
-
-
-@inlined
-def _open_doors(newcomers: PackedNewcomers, doors: Doors, is_open: Array, i: int) -> None:
-    for door in range(len(is_open)):
-        is_open[door] = not (
-            breaks_age(newcomers, doors, i, door) | breaks_language(newcomers, doors, i, door)
-        )
 
 
 @inlined
@@ -242,16 +260,22 @@ def _on_axis(newcomers: PackedNewcomers, grid: Grid, i: int, axis: int) -> float
 
 @inlined
 def _find_near(
-    newcomers: PackedNewcomers, offers: PackedOffers, grid: Grid, terms: Terms, scratch: Scratch,
-    i: int, kind: int,
+    newcomers: PackedNewcomers, offers: PackedOffers, grid: Grid, marks: Marks, terms: Terms,
+    scratch: Scratch, i: int, kind: int,
 ) -> int:  # fmt: skip
-    """Offers of a kind with open doors, within reach or as good as, whose price is not too high for any pair.
+    """Offers of a kind in the cells within reach that are open to somebody at a price they may be worth.
 
     Returns how many there are.
     """
     affordable = terms.most[i, kind] - terms.floors[i, kind]
     a_kind = grid.n_cells[0] * grid.n_cells[1] + 1
-    start = scratch.cell_start[kind * a_kind : (kind + 1) * a_kind + 1]
+    start = grid.start[kind * a_kind : (kind + 1) * a_kind + 1]
+    low, high = start[0] // WORD_BITS, -(-start[a_kind] // WORD_BITS)
+    if not find_open(
+        newcomers, offers.masks, marks, terms.run, i, kind,
+        scratch.open[low:high], scratch.at_hours[low:high], scratch.runs, low, high,
+    ):  # fmt: skip
+        return 0
     n_near, reach = 0, newcomers.reach_km[i]
     is_known = not np.isnan(newcomers.points_km[i, 0]) and grid.n_known > 0
     x, y, first_y, last_y = 0.0, 0.0, 0, -1
@@ -270,11 +294,17 @@ def _find_near(
                 continue
             first = start[cell_y * grid.n_cells[0] + first_x]
             last = start[cell_y * grid.n_cells[0] + last_x + 1]
-        for at in range(first, last):
-            j = scratch.open_at[at]
-            scratch.near[n_near] = j
-            is_near = not (distance_km(newcomers, offers, i, j) > reach)
-            n_near += is_near & scratch.is_open[offers.door[j]] & (terms.prices[j] < affordable)
+        for w in range(first // WORD_BITS, -(-last // WORD_BITS)):
+            word = scratch.open[w]
+            if w == first // WORD_BITS:
+                word &= ~np.uint64(0) << np.uint64(first % WORD_BITS)
+            if (w + 1) * WORD_BITS > last:
+                word &= ~(~np.uint64(0) << np.uint64(last % WORD_BITS))
+            while word != np.uint64(0):
+                j = w * WORD_BITS + first_bit(word)
+                word &= word - np.uint64(1)
+                scratch.near[n_near] = j
+                n_near += terms.prices[j] < affordable
     return n_near
 
 
@@ -287,67 +317,55 @@ def _find_allowed(
 
     One rule after the other, and without a branch: guessing what a rule says takes longer than asking.
     """
-    near, n = scratch.near, 0
+    near, minutes, hours, n = scratch.near, scratch.minutes, scratch.hours, 0
     for at in range(n_near):
-        j = near[at]
-        near[n] = j
-        scratch.hours[n], meets = common_hours(
-            newcomers, offers, scratch.attends, i, j, kind, terms.run, scratch.steps
-        )
-        n += meets
+        distance = distance_km(newcomers, offers, i, near[at])
+        minutes[at] = minutes_of(newcomers, terms.minutes_a_km, i, distance)
+    for at in range(n_near):
+        near[n], minutes[n] = near[at], minutes[at]
+        n += not (minutes[at] > newcomers.max_minutes[i])
     if offers.group_places.shape[1] > 0:
         n_near, n = n, 0
         for at in range(n_near):
             j = near[at]
-            near[n], scratch.hours[n] = j, scratch.hours[at]
+            near[n], minutes[n] = j, minutes[at]
             n += not breaks_mix(newcomers, offers, i, j)
     n_near, n = n, 0
     for at in range(n_near):
         j = near[at]
-        minutes = minutes_of(newcomers, terms.minutes_a_km, i, distance_km(newcomers, offers, i, j))
-        near[n], scratch.minutes[n], scratch.hours[n] = j, minutes, scratch.hours[at]
-        n += (not (minutes > newcomers.max_minutes[i])) & (scratch.marked[j] == 0)
+        near[n], minutes[n] = j, minutes[at]
+        hours[n], meets = common_hours(
+            newcomers, offers, scratch.attends, i, j, kind, terms.run, scratch.steps, True
+        )
+        n += meets
     return n
 
 
 @kernel
 def find_best(
     newcomers: PackedNewcomers, offers: PackedOffers, grid: Grid, marks: Marks, terms: Terms,
-    rows: Array, order: Array, scratch: Scratch, best: Best,
+    rows: Array, scratch: Scratch, best: Best,
 ) -> None:  # fmt: skip
     """The pairs of some newcomers that every rule allows and that are worth most, by kind.
 
-    Rows are taken in an order in which those with the same claims follow each other, so that what is closed
-    to them is dismissed once. A pair is worth its score less what its place costs; of each kind the best
-    stay in a heap. Among equals the offer further left stays.
+    A pair is worth its score less what its place costs; of each kind the best stay in a heap. Among equals
+    the offer further left stays.
 
     Complexity: O(offers within reach) for the rules, and the criteria of the pairs they allow.
     """
-    for o in range(len(order)):
-        r = order[o]
+    for r in range(len(rows)):
         i = rows[r]
-        if o == 0 or newcomers.claims[i] != newcomers.claims[rows[order[o - 1]]]:
-            _gather_open(newcomers.claims[i], offers, grid, scratch)
-        _mark(marks, scratch, i)
-        _open_doors(newcomers, offers.doors, scratch.is_open, i)
         _attend(newcomers, offers, scratch.attends, i)
         best.n_allowed[r] = 0
         for kind in range(N_KINDS):
-            n_near = _find_near(newcomers, offers, grid, terms, scratch, i, kind)
+            n_near = _find_near(newcomers, offers, grid, marks, terms, scratch, i, kind)
             n_allowed = _find_allowed(newcomers, offers, terms, scratch, i, kind, n_near)
             if n_allowed > 0 and best.n_allowed[r] == 0:
                 hold_against_all(newcomers, offers, i, scratch.shared)
             _score_near(newcomers, offers, terms, scratch, i, n_allowed)
             best.n_allowed[r] += n_allowed
-            best.cut_at[r, kind] = -np.inf
-            scratch.size[kind] = 0
-            for at in range(n_allowed):
-                j, score = scratch.near[at], scratch.scores[at]
-                now = _worth_now(newcomers, terms, i, j, score)
-                worth = now - _price(newcomers, offers, terms, i, j)
-                if worth > terms.floors[i, kind] and now <= terms.most[i, kind]:
-                    _keep(scratch, best, r, kind, worth, score, offers.column[j])
-        _unmark(marks, scratch, i)
+            _weigh(newcomers, offers, terms, scratch, i, n_allowed)
+            best.cut_at[r, kind] = _keep_best(offers, terms, scratch, i, kind, n_allowed)
         best.n_kept[r] = _put_down(scratch, best, r)
 
 
@@ -385,7 +403,7 @@ def rules_broken(
             rules |= LANGUAGE
         if n_rules(rules) <= most:
             _hours, meets = common_hours(
-                newcomers, offers, scratch.attends, i, j, offers.kind[j], terms.run, scratch.steps
+                newcomers, offers, scratch.attends, i, j, offers.kind[j], terms.run, scratch.steps, False
             )
             if not meets:
                 rules |= HOURS
@@ -436,7 +454,7 @@ def judge_pairs(
         rules[p] = rules_broken(newcomers, offers, terms, i, j, 0, 2, scratch)
         minutes = minutes_of(newcomers, terms.minutes_a_km, i, distance_km(newcomers, offers, i, j))
         hours, _meets = common_hours(
-            newcomers, offers, scratch.attends, i, j, offers.kind[j], terms.run, scratch.steps
+            newcomers, offers, scratch.attends, i, j, offers.kind[j], terms.run, scratch.steps, False
         )
         scratch.near[0], scratch.minutes[0], scratch.hours[0] = j, minutes, hours
         for c in range(len(terms.shares)):

@@ -46,6 +46,7 @@ class Shared(NamedTuple):
     give_and_take: Array  # as criteria, 0..1
     goals: Array
     level: Array  # of the language that both speak best
+    comfort: Array  # as the criterion, 0..1
     children_apart: Array  # years; inf without children on both sides
 
 
@@ -94,6 +95,19 @@ def overlaps(norm: float, profiles: Profiles, shared: Array) -> None:
 
 
 @inlined
+def language_comfort(newcomers: PackedNewcomers, offers: PackedOffers, i: int, shared: Shared) -> None:
+    """See `criteria.language_comfort`; of every profile."""
+    for town in range(len(offers.town_languages)):
+        own = newcomers.levels[i, offers.town_languages[town]]
+        first, last = offers.in_town[town], offers.in_town[town + 1]
+        level, comfort = shared.level[first:last], shared.comfort[first:last]
+        practice, says = offers.practice[first:last], offers.says_languages[first:last]
+        for profile in range(len(level)):
+            value = min(level[profile] / C2, 1.0) + (NEUTRAL if own >= C1 else practice[profile])
+            comfort[profile] = value / 2 if newcomers.says_languages[i] & says[profile] else NEUTRAL
+
+
+@inlined
 def hold_against_all(newcomers: PackedNewcomers, offers: PackedOffers, i: int, shared: Shared) -> None:
     """What a newcomer shares with every profile."""
     for values in (shared.likes, shared.give_and_take, shared.goals, shared.level):
@@ -110,6 +124,7 @@ def hold_against_all(newcomers: PackedNewcomers, offers: PackedOffers, i: int, s
     overlaps(newcomers.skills.norm[i], offers.seeks, shared.give_and_take)
     overlaps(newcomers.goals.norm[i], offers.goals, shared.goals)
     best_of(newcomers.languages, i, offers.languages, shared.level)
+    language_comfort(newcomers, offers, i, shared)
     years_apart(newcomers, offers, i, shared.children_apart)
 
 
@@ -127,19 +142,6 @@ def shared_interests(
     if newcomers.terms.norm[i] > 0:
         value -= shared.unwelcome[offers.dislikes.of[j]] / newcomers.terms.norm[i]
     return min(max(value, 0.0), 1.0)
-
-
-@inlined
-def language_comfort(
-    newcomers: PackedNewcomers, offers: PackedOffers, shared: Shared, i: int, j: int
-) -> float:
-    """See `criteria.language_comfort`."""
-    profile = offers.languages.of[j]
-    own = newcomers.levels[i, offers.town_language[j]]
-    practice = NEUTRAL if own >= C1 else (1.0 if offers.speaks_town_language[j] else 0.0)
-    value = (min(shared.level[profile] / C2, 1.0) + practice) / 2
-    says = newcomers.says_languages[i] & offers.says_languages[j]
-    return value if says else NEUTRAL
 
 
 @inlined
@@ -162,11 +164,12 @@ def share_of_sessions(newcomers: PackedNewcomers, sessions: Lists, i: int, timet
 @inlined
 def common_hours(
     newcomers: PackedNewcomers, offers: PackedOffers, attends: Array,
-    i: int, j: int, kind: int, run: int, steps: Array,
+    i: int, j: int, kind: int, run: int, steps: Array, is_sifted: bool,
 ) -> tuple[float, bool]:  # fmt: skip
     """See `criteria.common_hours`, and whether `eligibility.hours_meet`.
 
-    `attends` has the share of sessions of each timetable that fit; `steps` is scratch, shape (2, F).
+    `attends` has the share of sessions of each timetable that fit; `steps` is scratch, shape (2, F); pairs
+    that are sifted meet as far as half hours tell.
     """
     value, meets = NEUTRAL, True
     if newcomers.says_hours[i] and offers.says_hours[j]:
@@ -174,7 +177,7 @@ def common_hours(
             value = attends[offers.timetable[j]]
             meets = value > 0
         else:
-            n_steps, meets = n_common_steps(newcomers.free, offers.free, i, j, run, steps)
+            n_steps, meets = n_common_steps(newcomers.free, offers.free, i, j, run, steps, is_sifted)
             value = min(1.0, n_steps / STEPS_A_WEEK_OF_PLENTY)
     return value, meets
 
