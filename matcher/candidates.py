@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -73,6 +74,12 @@ class Sieve:
         self.situation = situation
         self._newcomers = pack_newcomers(situation)
         self._n_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
+
+    def single_threaded(self) -> Sieve:
+        """The same sieve, for passes beside other work: it leaves a processor to that."""
+        other = copy(self)
+        other._n_threads = 1
+        return other
 
     def best(
         self,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -37,7 +38,7 @@ from matcher.narrowing import Field, pose_problem
 from matcher.people import Newcomer, Offer, Person
 from matcher.policy import Policy
 from matcher.scoring import row_bonus, score_parts
-from matcher.unmatched import Unmatched, open_wishes
+from matcher.unmatched import Unmatched, hopeless_wishes, open_wishes
 from matcher.vocabulary import KINDS
 
 _CRITERIA = tuple(criterion.name for criterion in CRITERIA)
@@ -267,18 +268,21 @@ def make_plan(
         sieve = Sieve(situation)
         still_open = ids.known_matrix(settings.previous or ())
         field = Field(sieve, _place_values(ids, settings.place_values), still_open)
-    with stage("assignment"):
-        begin = _begin_with(previous, ids, field) if isinstance(previous, Plan) else None
-        problem, relaxed = field.solve(method, begin)
-        before = None
-        if previous is not None:
-            before = np.column_stack([field.pairs.rows, field.pairs.columns])[field.was_open]
-        offered = town.offers
-        result = keep_apart(problem, relaxed, offered.overlaps, offered.timetable, before)
-    with stage("collect"):
-        workings = Workings(settings, field, problem, result)
-        proposals = _proposals(workings, ids)
-        unmatched = open_wishes(sieve, field.pairs, result, list(ids.newcomers))
+    with ThreadPoolExecutor(1) as beside:
+        # Whoever has no candidates at all: why is asked while the others are assigned, on another processor.
+        hopeless = beside.submit(hopeless_wishes, sieve.single_threaded(), field.pairs)
+        with stage("assignment"):
+            begin = _begin_with(previous, ids, field) if isinstance(previous, Plan) else None
+            problem, relaxed = field.solve(method, begin)
+            before = None
+            if previous is not None:
+                before = np.column_stack([field.pairs.rows, field.pairs.columns])[field.was_open]
+            offered = town.offers
+            result = keep_apart(problem, relaxed, offered.overlaps, offered.timetable, before)
+        with stage("collect"):
+            workings = Workings(settings, field, problem, result)
+            proposals = _proposals(workings, ids)
+            unmatched = open_wishes(field.pairs, result, list(ids.newcomers), hopeless.result())
     return Plan(
         newcomers=newcomers,
         offers=offers,

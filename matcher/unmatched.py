@@ -54,30 +54,62 @@ REASONS: Mapping[str, str] = MappingProxyType(
 """Why a wish is left open: the name of the rule that stands in the way, or one of four more."""
 
 
-def open_wishes(
-    sieve: Sieve, pairs: Pairs, result: AssignmentResult, newcomer_ids: Sequence[str]
-) -> tuple[Unmatched, ...]:
-    """The wishes that a result leaves open, each with its reason.
+Cell = tuple[int, int]
+
+
+def hopeless_wishes(sieve: Sieve, pairs: Pairs) -> dict[Cell, str]:
+    """The wishes that no possible pair could serve, with what stands in the way, by row and kind.
+
+    They stay open whatever is chosen: this can be asked while others choose.
 
     Parameters
     ----------
     sieve : Sieve
     pairs : Pairs
+        Candidates: of each newcomer and kind some, where any are possible.
+    """
+    situation = sieve.situation
+    reasons: dict[Cell, str] = {}
+    is_hopeless = situation.open_wants * (situation.open_total > 0)[:, None] > 0
+    is_hopeless &= ~_with_candidates(pairs, is_hopeless.shape)
+    for kind in range(is_hopeless.shape[1]):
+        rows = np.flatnonzero(is_hopeless[:, kind])
+        names = _blocking_rules(sieve, rows, kind)
+        reasons |= {(row, kind): name for row, name in zip(rows.tolist(), names, strict=True)}
+    return reasons
+
+
+def _with_candidates(pairs: Pairs, shape: tuple[int, ...]) -> BoolArray:
+    found = np.zeros(shape, np.bool_)
+    found[pairs.rows, pairs.offers.kind[pairs.columns]] = True
+    return found
+
+
+def open_wishes(
+    pairs: Pairs, result: AssignmentResult, newcomer_ids: Sequence[str], hopeless: dict[Cell, str]
+) -> tuple[Unmatched, ...]:
+    """The wishes that a result leaves open, each with its reason.
+
+    Parameters
+    ----------
+    pairs : Pairs
         The candidates the result chose from, sorted by row.
     result : AssignmentResult
     newcomer_ids : sequence of str
         By row.
+    hopeless : dict of (int, int) to str
+        See `hopeless_wishes`.
 
     Returns
     -------
     tuple of Unmatched
         By row, then kind.
     """
-    situation = sieve.situation
+    situation = pairs.situation
     kind_of = situation.town.offers.kind
     proposed = np.zeros_like(situation.open_wants)
     np.add.at(proposed, (result.pairs[:, 0], kind_of[result.pairs[:, 1]]), 1)
-    reasons = _reasons(sieve, pairs, result, proposed)
+    reasons = _reasons(pairs, result, proposed) | hopeless
     return tuple(
         Unmatched(
             newcomer_id=newcomer_ids[row],
@@ -90,35 +122,25 @@ def open_wishes(
     )
 
 
-def _reasons(
-    sieve: Sieve, pairs: Pairs, result: AssignmentResult, proposed: IntArray
-) -> dict[tuple[int, int], str]:
-    """The reason of every wish that is left open, by row and kind."""
-    situation = sieve.situation
-    n_rows, n_kinds = proposed.shape
-    kind_of = situation.town.offers.kind
-    has_candidates = np.zeros((n_rows, n_kinds), np.bool_)
-    has_candidates[pairs.rows, kind_of[pairs.columns]] = True
+def _reasons(pairs: Pairs, result: AssignmentResult, proposed: IntArray) -> dict[Cell, str]:
+    """The reason of every wish that is left open though it had candidates, by row and kind."""
+    situation = pairs.situation
     short = situation.open_wants > proposed
     is_full = short & (situation.open_total == 0)[:, None]
     reasons = {(row, kind): _why_nothing_more(situation, row) for row, kind in np.argwhere(is_full).tolist()}
     short &= ~is_full
     served: BoolArray = proposed.sum(axis=1) > 0
     at_limit = served & (proposed.sum(axis=1) >= situation.open_total)
-    had_a_choice = short & has_candidates
+    had_a_choice = short & _with_candidates(pairs, short.shape)
     may_clash = had_a_choice & (served & ~at_limit)[:, None]
     all_clash = may_clash & _all_clash(situation, pairs, result, may_clash)
     reasons |= dict.fromkeys(_cells(had_a_choice), "places_taken")
     reasons |= dict.fromkeys(_cells(all_clash), "time_clash")
     reasons |= dict.fromkeys(_cells(had_a_choice & at_limit[:, None]), "max_placements")
-    for kind in range(n_kinds):
-        without = np.flatnonzero(short[:, kind] & ~has_candidates[:, kind])
-        names = _blocking_rules(sieve, without, kind)
-        reasons |= {(row, kind): name for row, name in zip(without.tolist(), names, strict=True)}
     return reasons
 
 
-def _cells(flags: BoolArray) -> list[tuple[int, int]]:
+def _cells(flags: BoolArray) -> list[Cell]:
     return [(row, kind) for row, kind in np.argwhere(flags).tolist()]
 
 
