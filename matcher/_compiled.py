@@ -44,7 +44,7 @@ def kernel(function: Function) -> Function:
     It makes no arrays: what it needs is handed in. So it counts no references, which would cost more than
     all the rest where small functions share many arrays.
     """
-    compiled: Any = _njit(cache=True, nogil=True, _nrt=False)(function)
+    compiled: Any = _njit(cache=True, nogil=True, error_model="numpy", _nrt=False)(function)
     if hasattr(compiled, "_cache"):  # not with NUMBA_DISABLE_JIT, for debugging
         # What is kept is looked up by the age of the function's own file; its inlined parts stand in others.
         kept = compiled._cache._cache_file
@@ -55,7 +55,7 @@ def kernel(function: Function) -> Function:
 
 def inlined(function: Function) -> Function:
     """A part of kernels, compiled into each of them: called often, it must not cost a call."""
-    compiled: Function = _njit(inline="always", nogil=True, _nrt=False)(function)
+    compiled: Function = _njit(inline="always", nogil=True, error_model="numpy", _nrt=False)(function)
     return compiled
 
 

@@ -35,6 +35,7 @@ class Masks(NamedTuple):
         Array  # (HALF_HOURS, M): people who are free for a common hour from here, as far as half hours tell
     )
     any_time: Array  # (M,): no hours are known
+    mixed: Array  # (G, M): no place left for people of this first language; G is 0 where nobody has a limit
 
 
 def as_masks(flags: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Offers that are open to one newcomer, a word of bits at once: all rules but for the way and the mix."""
+"""Offers that are open to one newcomer, a word of bits at once: all rules but for the way there."""
 
 from __future__ import annotations
 
@@ -50,6 +50,10 @@ def find_open(
         claims &= claims - np.uint64(1)
         for word in range(len(is_open)):
             is_open[word] &= ~denying[word]
+    if newcomers.group[i] >= 0 and len(masks.mixed) > 0:
+        mixed = masks.mixed[newcomers.group[i], first:last]
+        for word in range(len(is_open)):
+            is_open[word] &= ~mixed[word]
     for t in range(marks.start[i], marks.start[i + 1]):
         word = marks.at[t] // WORD_BITS
         if first <= word < last:

@@ -45,6 +45,17 @@ class Profiles(NamedTuple):
     weight: Array  # float64
 
 
+class Speakers(NamedTuple):
+    """The different ways to speak languages in a town of some language; those of one town together."""
+
+    of: Array  # (m,) int32: that of each offer
+    levels: Array  # (L, D) int8: -1 not spoken
+    says: Array  # (D,) bool
+    practice: Array  # (D,) float64: what their language of the town is worth to whoever learns it
+    town_language: Array  # (T,) int64
+    start: Array  # (T + 1,) int64: where those of each of these towns begin
+
+
 class Doors(NamedTuple):
     """The different ways there are to ask for an age and a language."""
 
@@ -66,7 +77,6 @@ class PackedNewcomers(NamedTuple):
     group: Array  # (n,) int64
     levels: Array  # (n, L) int8
     spoken: Array  # (n, W) uint64
-    languages: Lists  # column of the levels; the weight is the level
     says_languages: Array  # (n,) bool
     points_km: Array  # (n, 3) float64
     fixed_minutes: Array  # (n, 4) float64: infinite for means of transport that are not theirs
@@ -98,11 +108,7 @@ class PackedOffers(NamedTuple):
     doors: Doors
     door: Array  # (m,) int32: which of them
     group_places: Array  # (m, G) int64: -1 without a limit; G is 0 where nobody has one
-    languages: Profiles  # by column of the levels, and by the language of the town; the weight is the level
-    town_languages: Array  # (T,) int64
-    in_town: Array  # (T + 1,) int64: where the profiles of each of these begin
-    practice: Array  # (D,) float64: what the language of the town is worth there to whoever learns it
-    says_languages: Array  # (D,) bool
+    speakers: Speakers
     points_km: Array  # (m, 3) float64
     says_hours: Array  # (m,) bool
     sessions: Lists  # of each different timetable
@@ -244,7 +250,6 @@ def pack_newcomers(situation: Situation) -> PackedNewcomers:
         group=newcomers.group,
         levels=newcomers.levels,
         spoken=newcomers.spoken,
-        languages=_spoken_lists(newcomers.levels),
         says_languages=np.asarray((newcomers.levels >= 0).any(axis=1)),
         points_km=newcomers.points_km,
         fixed_minutes=np.where(newcomers.modes, fixed, np.inf),
@@ -271,11 +276,6 @@ def pack_offers(situation: Situation, columns: IntArray) -> tuple[PackedOffers, 
     position = np.full(offers.age.size, -1)
     position[at] = np.arange(at.size)
     freshness = np.clip(1.0 - offers.confirmed_days / situation.policy.limits.freshness_days, 0.0, 1.0)
-    levels = np.minimum(offers.levels, level_rank("C2"))[at]  # comfort knows nothing beyond
-    languages, speaker = _profiles(_spoken_lists(levels), levels.shape[1], offers.town_language[at])
-    speaker = at[speaker]
-    town_language = offers.town_language[speaker]
-    in_town = np.sort(np.unique(town_language, return_index=True)[1])
     denials = _denials(situation)[at]
     denial_words, denial = np.unique(denials, return_inverse=True)
     doors, door = _doors(offers, at)
@@ -283,6 +283,7 @@ def pack_offers(situation: Situation, columns: IntArray) -> tuple[PackedOffers, 
     of_families = [offers.children_years[column] for column in at.tolist()]
     families = {years: number for number, years in enumerate(dict.fromkeys(of_families))}
     has_mixing = bool((situation.group_places >= 0).any())
+    group_places = situation.group_places[at] if has_mixing else np.zeros((at.size, 0), np.int64)
     packed = PackedOffers(
         column=at,
         position=position,
@@ -294,31 +295,29 @@ def pack_offers(situation: Situation, columns: IntArray) -> tuple[PackedOffers, 
         age=offers.age[at],
         doors=doors,
         door=door,
-        group_places=situation.group_places[at] if has_mixing else np.zeros((at.size, 0), np.int64),
-        languages=languages,
-        town_languages=town_language[in_town],
-        in_town=np.append(in_town, town_language.size),
-        practice=np.where(offers.levels[speaker, town_language] >= level_rank("C1"), 1.0, 0.0),
-        says_languages=np.asarray((offers.levels[speaker] >= 0).any(axis=1)),
+        group_places=group_places,
+        speakers=_speakers(offers, at),
         points_km=offers.points_km[at],
         says_hours=offers.says_hours[at],
         sessions=_bit_lists(offers.sessions[at][timetables]),
         timetable=timetable,
         free=hours_of(offers.free_steps[at]),
-        interests=_profiles(_lists(offers.interests[at]), offers.interests.shape[1])[0],
-        terms=_profiles(_lists(offers.interest_terms[at]), offers.interest_terms.shape[1])[0],
-        dislikes=_profiles(_lists(offers.dislikes[at]), offers.dislikes.shape[1])[0],
-        seeks=_profiles(_lists(offers.seeks[at]), offers.seeks.shape[1])[0],
-        goals=_profiles(_lists(offers.goals[at]), offers.goals.shape[1])[0],
+        interests=_profiles(_lists(offers.interests[at]), offers.interests.shape[1]),
+        terms=_profiles(_lists(offers.interest_terms[at]), offers.interest_terms.shape[1]),
+        dislikes=_profiles(_lists(offers.dislikes[at]), offers.dislikes.shape[1]),
+        seeks=_profiles(_lists(offers.seeks[at]), offers.seeks.shape[1]),
+        goals=_profiles(_lists(offers.goals[at]), offers.goals.shape[1]),
         children=_years(list(families)),
         family=np.array([families[years] for years in of_families], np.int32),
         freshness=np.where(np.isnan(freshness), 0.5, freshness)[at],
-        masks=_masks(situation, at, denials, doors, door),
+        masks=_masks(situation, at, denials, doors, door, group_places),
     )
     return packed, grid
 
 
-def _masks(situation: Situation, at: IntArray, denials: Array, doors: Doors, door: Array) -> Masks:
+def _masks(
+    situation: Situation, at: IntArray, denials: Array, doors: Doors, door: Array, group_places: Array
+) -> Masks:
     offers, limits = situation.town.offers, situation.policy.limits
     is_association = offers.kind[at] == ASSOCIATION
     asked, level = doors.town_language[door], doors.min_level[door]
@@ -341,6 +340,23 @@ def _masks(situation: Situation, at: IntArray, denials: Array, doors: Doors, doo
             & says
         ),
         any_time=as_masks(~says),
+        mixed=as_masks(group_places.T == 0),
+    )
+
+
+def _speakers(offers: EncodedOffers, at: IntArray) -> Speakers:
+    town_language = offers.town_language[at]
+    first, of = _distinct(np.column_stack([town_language, offers.levels[at]]))
+    levels, town_language = offers.levels[at[first]], town_language[first]
+    start = np.sort(np.unique(town_language, return_index=True)[1])
+    at_home = levels[np.arange(first.size), town_language]
+    return Speakers(
+        of=of,
+        levels=np.ascontiguousarray(levels.T),
+        says=np.asarray((levels >= 0).any(axis=1)),
+        practice=np.where(at_home >= level_rank("C1"), 1.0, 0.0),
+        town_language=town_language[start],
+        start=np.append(start, first.size),
     )
 
 
@@ -402,24 +418,21 @@ def _list_up(start: IntArray, items: Array, weights: FloatArray) -> Lists:
     return Lists(start, items.astype(np.int32), weights, norm)
 
 
-def _profiles(lists: Lists, n_items: int, beside: Array | None = None) -> tuple[Profiles, IntArray]:
-    """The different lists of all, by item, and who has each; told apart by a number beside each list too.
-
-    Those with the same number follow each other.
-    """
+def _profiles(lists: Lists, n_items: int) -> Profiles:
+    """The different lists of all, by item."""
     sizes = np.diff(lists.start)
     owner = np.repeat(np.arange(sizes.size), sizes)
     place = np.arange(lists.item.size) - lists.start[owner]
     rows = np.full((sizes.size, 2 * int(sizes.max(initial=0)) + 1), -1.0)
     rows[owner, 2 * place], rows[owner, 2 * place + 1] = lists.item, lists.weight
-    first, of = _distinct(rows if beside is None else np.column_stack([beside, rows]))
+    first, of = _distinct(rows)
     is_first = np.zeros(sizes.size, np.bool_)
     is_first[first] = True
     kept = is_first[owner]
     items, profiles, weights = lists.item[kept], of[owner[kept]], lists.weight[kept]
     order = np.argsort(items, kind="stable")
     start = np.searchsorted(items[order], np.arange(n_items + 1)).astype(np.int64)
-    return Profiles(of, lists.norm[first], start, profiles[order].astype(np.int32), weights[order]), first
+    return Profiles(of, lists.norm[first], start, profiles[order].astype(np.int32), weights[order])
 
 
 def _years(years: Any) -> Lists:
@@ -427,12 +440,6 @@ def _years(years: Any) -> Lists:
     np.cumsum([len(of_one) for of_one in years], out=start[1:])
     items = np.array([year for of_one in years for year in of_one], np.int32)
     return _list_up(start, items, np.zeros(0))
-
-
-def _spoken_lists(levels: NDArray[np.int8]) -> Lists:
-    rows, columns = np.nonzero(levels >= 0)
-    start = np.searchsorted(rows, np.arange(len(levels) + 1)).astype(np.int64)
-    return _list_up(start, columns, levels[rows, columns].astype(np.float64))
 
 
 def _bit_lists(words: NDArray[np.uint64]) -> Lists:

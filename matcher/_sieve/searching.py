@@ -127,7 +127,7 @@ def _score_near(
     for at in range(n_near):
         scores[at] += shares[INTERESTS] * shared_interests(newcomers, offers, shared, i, near[at])
     for at in range(n_near):
-        scores[at] += shares[LANGUAGE_CRITERION] * shared.comfort[offers.languages.of[near[at]]]
+        scores[at] += shares[LANGUAGE_CRITERION] * shared.comfort[offers.speakers.of[near[at]]]
     for at in range(n_near):
         scores[at] += shares[HOURS_CRITERION] * scratch.hours[at]
     for at in range(n_near):
@@ -150,11 +150,12 @@ def _weigh(
 ) -> None:
     """What pairs are worth: now, less what is kept back for others who have not arrived yet; and at prices.
 
+    Those that are too far away are worth less than anything.
     A place may cost everybody, people of this first language, and whoever has these hours.
     """
     near, now, worths = scratch.near, scratch.now, scratch.worths
     for at in range(n):
-        now[at] = scratch.scores[at]
+        now[at] = -np.inf if np.isposinf(scratch.minutes[at]) else scratch.scores[at]
     if newcomers.can_wait[i]:
         for at in range(n):
             now[at] -= cost_of(scratch.scores[at], terms.costs[near[at]], terms.bonuses[i])
@@ -309,35 +310,27 @@ def _find_near(
 
 
 @inlined
-def _find_allowed(
+def _ask_the_way(
     newcomers: PackedNewcomers, offers: PackedOffers, terms: Terms, scratch: Scratch,
     i: int, kind: int, n_near: int,
 ) -> int:  # fmt: skip
-    """Of the offers that are near, those that no rule forbids, with the way there; returns how many.
+    """The way to the offers that are near, and common hours; returns how many no rule forbids.
 
-    One rule after the other, and without a branch: guessing what a rule says takes longer than asking.
+    To those that are too far, or not free for long enough after all, the way is infinite.
     """
     near, minutes, hours, n = scratch.near, scratch.minutes, scratch.hours, 0
     for at in range(n_near):
         distance = distance_km(newcomers, offers, i, near[at])
-        minutes[at] = minutes_of(newcomers, terms.minutes_a_km, i, distance)
+        way = minutes_of(newcomers, terms.minutes_a_km, i, distance)
+        minutes[at] = np.inf if way > newcomers.max_minutes[i] else way
     for at in range(n_near):
-        near[n], minutes[n] = near[at], minutes[at]
-        n += not (minutes[at] > newcomers.max_minutes[i])
-    if offers.group_places.shape[1] > 0:
-        n_near, n = n, 0
-        for at in range(n_near):
-            j = near[at]
-            near[n], minutes[n] = j, minutes[at]
-            n += not breaks_mix(newcomers, offers, i, j)
-    n_near, n = n, 0
-    for at in range(n_near):
-        j = near[at]
-        near[n], minutes[n] = j, minutes[at]
-        hours[n], meets = common_hours(
-            newcomers, offers, scratch.attends, i, j, kind, terms.run, scratch.steps, True
+        hours[at], meets = common_hours(
+            newcomers, offers, scratch.attends, i, near[at], kind, terms.run, scratch.steps, True
         )
-        n += meets
+        if not meets:
+            minutes[at] = np.inf
+    for at in range(n_near):
+        n += not np.isposinf(minutes[at])
     return n
 
 
@@ -359,13 +352,15 @@ def find_best(
         best.n_allowed[r] = 0
         for kind in range(N_KINDS):
             n_near = _find_near(newcomers, offers, grid, marks, terms, scratch, i, kind)
-            n_allowed = _find_allowed(newcomers, offers, terms, scratch, i, kind, n_near)
+            n_allowed = _ask_the_way(newcomers, offers, terms, scratch, i, kind, n_near)
             if n_allowed > 0 and best.n_allowed[r] == 0:
                 hold_against_all(newcomers, offers, i, scratch.shared)
-            _score_near(newcomers, offers, terms, scratch, i, n_allowed)
+            if n_allowed == 0:
+                n_near = 0
+            _score_near(newcomers, offers, terms, scratch, i, n_near)
             best.n_allowed[r] += n_allowed
-            _weigh(newcomers, offers, terms, scratch, i, n_allowed)
-            best.cut_at[r, kind] = _keep_best(offers, terms, scratch, i, kind, n_allowed)
+            _weigh(newcomers, offers, terms, scratch, i, n_near)
+            best.cut_at[r, kind] = _keep_best(offers, terms, scratch, i, kind, n_near)
         best.n_kept[r] = _put_down(scratch, best, r)
 
 

@@ -8,7 +8,15 @@ import numpy as np
 
 from matcher._compiled import inlined
 from matcher._sieve.hours import WORD_BITS, n_common_steps
-from matcher._sieve.packing import ASSOCIATION, Array, Lists, PackedNewcomers, PackedOffers, Profiles
+from matcher._sieve.packing import (
+    ASSOCIATION,
+    Array,
+    Lists,
+    PackedNewcomers,
+    PackedOffers,
+    Profiles,
+    Speakers,
+)
 from matcher.criteria import (
     CHILDREN_APART_YEARS,
     CRITERIA,
@@ -45,7 +53,7 @@ class Shared(NamedTuple):
     unwelcome: Array  # what the newcomer named and the offer dislikes
     give_and_take: Array  # as criteria, 0..1
     goals: Array
-    level: Array  # of the language that both speak best
+    level: Array  # (D,) int8: of the language that both speak best
     comfort: Array  # as the criterion, 0..1
     children_apart: Array  # years; inf without children on both sides
 
@@ -57,16 +65,6 @@ def add_up(lists: Lists, i: int, profiles: Profiles, shared: Array) -> None:
         weight = lists.weight[t]
         for p in range(profiles.start[lists.item[t]], profiles.start[lists.item[t] + 1]):
             shared[profiles.profile[p]] += weight * profiles.weight[p]
-
-
-@inlined
-def best_of(lists: Lists, i: int, profiles: Profiles, shared: Array) -> None:
-    """The largest weight that both have of an item."""
-    for t in range(lists.start[i], lists.start[i + 1]):
-        weight = lists.weight[t]
-        for p in range(profiles.start[lists.item[t]], profiles.start[lists.item[t] + 1]):
-            at = profiles.profile[p]
-            shared[at] = max(shared[at], min(weight, profiles.weight[p]))
 
 
 @inlined
@@ -95,22 +93,29 @@ def overlaps(norm: float, profiles: Profiles, shared: Array) -> None:
 
 
 @inlined
-def language_comfort(newcomers: PackedNewcomers, offers: PackedOffers, i: int, shared: Shared) -> None:
-    """See `criteria.language_comfort`; of every profile."""
-    for town in range(len(offers.town_languages)):
-        own = newcomers.levels[i, offers.town_languages[town]]
-        first, last = offers.in_town[town], offers.in_town[town + 1]
-        level, comfort = shared.level[first:last], shared.comfort[first:last]
-        practice, says = offers.practice[first:last], offers.says_languages[first:last]
-        for profile in range(len(level)):
-            value = min(level[profile] / C2, 1.0) + (NEUTRAL if own >= C1 else practice[profile])
-            comfort[profile] = value / 2 if newcomers.says_languages[i] & says[profile] else NEUTRAL
+def language_comfort(newcomers: PackedNewcomers, speakers: Speakers, i: int, shared: Shared) -> None:
+    """See `criteria.language_comfort`; of all speakers."""
+    level, zero = shared.level, shared.level.dtype.type(0)
+    level[:] = zero
+    for language in range(newcomers.levels.shape[1]):
+        own, spoken = newcomers.levels[i, language], speakers.levels[language]
+        if own > zero:
+            for speaker in range(len(level)):
+                level[speaker] = max(level[speaker], min(own, spoken[speaker]))
+    for town in range(len(speakers.town_language)):
+        own = newcomers.levels[i, speakers.town_language[town]]
+        first, last = speakers.start[town], speakers.start[town + 1]
+        in_common, comfort = level[first:last], shared.comfort[first:last]
+        practice, says = speakers.practice[first:last], speakers.says[first:last]
+        for speaker in range(len(comfort)):
+            value = min(in_common[speaker] / C2, 1.0) + (NEUTRAL if own >= C1 else practice[speaker])
+            comfort[speaker] = value / 2 if newcomers.says_languages[i] & says[speaker] else NEUTRAL
 
 
 @inlined
 def hold_against_all(newcomers: PackedNewcomers, offers: PackedOffers, i: int, shared: Shared) -> None:
     """What a newcomer shares with every profile."""
-    for values in (shared.likes, shared.give_and_take, shared.goals, shared.level):
+    for values in (shared.likes, shared.give_and_take, shared.goals):
         values[:] = 0.0
     add_up(newcomers.interests, i, offers.interests, shared.likes)
     if newcomers.dislikes.norm[i] > 0:
@@ -123,8 +128,7 @@ def hold_against_all(newcomers: PackedNewcomers, offers: PackedOffers, i: int, s
     add_up(newcomers.goals, i, offers.goals, shared.goals)
     overlaps(newcomers.skills.norm[i], offers.seeks, shared.give_and_take)
     overlaps(newcomers.goals.norm[i], offers.goals, shared.goals)
-    best_of(newcomers.languages, i, offers.languages, shared.level)
-    language_comfort(newcomers, offers, i, shared)
+    language_comfort(newcomers, offers.speakers, i, shared)
     years_apart(newcomers, offers, i, shared.children_apart)
 
 
