@@ -130,7 +130,7 @@ def relaxation_in_words(relaxation: Relaxation, names: Mapping[str, str], langua
 def change_in_words(change: Change | Relaxation, offer: str, language: str) -> str:
     """One change that concerns an offer of this name."""
     return translated(CHANGES[change.rule], language).format(
-        amount=f"{change.amount:g}",
+        amount=format_decimal(change.amount, "0.##", locale=language),
         offer=offer,
         times=", ".join(hours_in_words(change.change.get("availability", ())[-1:], language)),
     )
@@ -170,10 +170,11 @@ def _common_languages(newcomer: Newcomer, offer: Offer, language: str) -> list[s
     return [names.get(code, code) for code in own if code in there]
 
 
-def _way(explanation: Explanation) -> list[str]:
+def _way(explanation: Explanation, language: str) -> list[str]:
     if explanation.travel_minutes is None or explanation.distance_km is None:
         return []
-    return [f"{explanation.travel_minutes:.0f} min", f"{explanation.distance_km:.1f} km"]
+    km = format_decimal(explanation.distance_km, "0.0", locale=language)
+    return [f"{explanation.travel_minutes:.0f} min", f"{km} km"]
 
 
 def _meeting(newcomer: Newcomer, offer: Offer, language: str) -> list[str]:
@@ -199,7 +200,7 @@ Facts = Callable[[Explanation, Newcomer, Offer, str], list[str]]
 _FACTS: Mapping[str, Facts] = {
     "interests": lambda _e, n, o, language: _terms(n.interests, o.interests, language),
     "language": lambda _e, n, o, language: _common_languages(n, o, language),
-    "travel": lambda e, _n, _o, _language: _way(e),
+    "travel": lambda e, _n, _o, language: _way(e, language),
     "hours": lambda _e, n, o, language: _meeting(n, o, language),
     "goals": lambda _e, _n, _o, _language: [],
     "life_phase": lambda _e, _n, _o, _language: [],

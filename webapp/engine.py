@@ -17,6 +17,7 @@ from matcher.criteria import CRITERIA
 from matcher.eligibility import RULES
 from matcher.exceptions import InvalidFileError, InvalidPolicyError, InvalidRecordError
 from matcher.explanation import CHANGE_REASONS, Change, Explanation, compare, examine
+from matcher.fairness import NOT_SAID
 from matcher.files import read_newcomers, read_offers
 from matcher.geography import Place, find_place, load_districts, load_towns
 from matcher.learning import Lesson, learn, recall
@@ -58,6 +59,7 @@ __all__ = [
     "LEVELS",
     "MODES",
     "NEEDS",
+    "NOT_SAID",
     "REASONS",
     "RULES",
     "STAGES",

@@ -21,9 +21,9 @@ _ENTRIES = (
 # A detail page lights up the entry of its list.
 _FAMILIES = {
     "matching.placements": ("matching.placement", "matching.end_placement", "matching.undo"),
-    "matching.runs": ("matching.run", "matching.open_wishes"),
+    "matching.runs": ("matching.run", "matching.open_wishes", "matching.shortage"),
     "matching.board": ("matching.proposal", "matching.board", "matching.confirm", "matching.reject"),
-    "newcomers.index": ("newcomers.", "matching.place_"),
+    "newcomers.index": ("newcomers.", "matching.place_", "matching.person_answers", "matching.pair_answer"),
     "offers.index": ("offers.",),
     "audit.history": ("audit.",),
 }

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.xdist_group("browser")  # one demo is served for all of
 PUBLIC = ("/login", "/intake/muenster", "/nowhere")
 PAGES = (
     *("/board", "/board?kind=mentor", "/newcomers", "/newcomers/new", "/offers", "/offers?kind=mentor"),
-    *("/placements", "/runs", "/open-wishes", "/history", "/search?q=an", "/account"),
+    *("/placements", "/runs", "/open-wishes", "/shortage", "/history", "/search?q=an", "/account"),
 )
 LINKED = {
     "a proposal": ("/board", "main a[href*='/proposals/']"),
@@ -22,6 +22,7 @@ LINKED = {
     "an offer": ("/offers?kind=association", "main tbody a"),
     "a mentor": ("/offers?kind=mentor", "main tbody a"),
     "a run": ("/runs", "main tbody a"),
+    "what would help": ("/open-wishes?reason=travel", "main a[href$='/answers']"),
 }
 AXE = {
     "runOnly": {

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from webapp import engine
-from webapp.words import MODE_NAMES, names_of
+from webapp.words import GENDER_NAMES, MODE_NAMES, NEED_LEVEL_NAMES, language_name, names_of
 
 REJECT_REASON_NAMES: Mapping[str, Any] = {
     "too_far": _l("Too far"),
@@ -102,6 +102,22 @@ REASON_NAMES: Mapping[str, Any] = {
 }
 """Parts of the score in the few words of the board; what stands there as a number anyway is left out."""
 
+DIMENSION_NAMES: Mapping[str, Any] = {
+    "need_level": _l("Need"),
+    "gender": _l("Gender"),
+    "age_band": _l("Age"),
+    "language": _l("First language"),
+    "district": _l("District"),
+}
+AGE_BAND_NAMES: Mapping[str, Any] = {
+    "under 18": _l("under 18"),
+    "18 to 27": _l("18 to 27"),
+    "28 to 39": _l("28 to 39"),
+    "40 to 64": _l("40 to 64"),
+    "65 and over": _l("65 and over"),
+}
+"""Groups of the report on who is served; they count for no score."""
+
 SECTION_NAMES: Mapping[str, Any] = {
     "bonus": _l("What serving somebody at all is worth"),
     "limits": _l("Limits"),
@@ -148,6 +164,17 @@ def rule_text(rule: str) -> str:
 def criterion_text(criterion: str) -> str:
     """What a part of the score is called."""
     return _(engine.CRITERION_TEXTS.get(criterion, criterion))
+
+
+def group_text(dimension: str, name: str) -> str:
+    """What a group of the report on who is served is called."""
+    if name == engine.NOT_SAID:
+        return _("not said")
+    if dimension == "language":
+        return language_name(name)
+    if dimension == "need_level":
+        return str(NEED_LEVEL_NAMES[int(name)])
+    return str({"gender": GENDER_NAMES, "age_band": AGE_BAND_NAMES}.get(dimension, {}).get(name, name))
 
 
 def setting_text(value: Any) -> str:

@@ -49,6 +49,29 @@ def difference_text(score: float, other: float) -> str:
     return ngettext("%(num)s point less", "%(num)s points less", -difference)
 
 
+def worth_text(worth: float) -> str:
+    """What something is worth to the plan, in points of a hundred."""
+    return _("%(points)s points", points=format_decimal(round(100 * worth, 1)))
+
+
+def share_text(share: float | None) -> str:
+    """A share of people, or that it is not shown."""
+    return _("not shown") if share is None else format_percent(share, "0 %")
+
+
+def gap_text(difference: float, interval: tuple[float, float]) -> str:
+    """How far a share is from another in percentage points, and within which bounds chance leaves it."""
+    far, low, high = (format_decimal(round(100 * gap), format="+0;−0") for gap in (difference, *interval))
+    return _("%(difference)s (%(low)s to %(high)s)", difference=far, low=low, high=high)
+
+
+def weeks_text(weeks: float | None) -> str:
+    """A mean waiting time, or that it is not shown."""
+    if weeks is None:
+        return _("not shown")
+    return ngettext("%(num)s week", "%(num)s weeks", round(weeks))
+
+
 def proof_text(figures: Mapping[str, Any]) -> str:
     """How good a plan is proven to be, in plain sentences."""
     value, bound = figures["objective"], figures["bound"]

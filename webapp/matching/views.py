@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from webapp.access import current_actor
-from webapp.matching import board_views, pair_views, placement_views, run_views, services
+from webapp.matching import answer_views, board_views, pair_views, placement_views, run_views, services
 from webapp.matching.blueprint import bp, names
 
-__all__ = ["board_views", "bp", "pair_views", "placement_views", "run_views"]
+__all__ = ["answer_views", "board_views", "bp", "pair_views", "placement_views", "run_views"]
 
 
 @bp.app_template_global()

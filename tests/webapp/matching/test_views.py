@@ -14,6 +14,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
+from matcher import fairness
 from tests.rows import add_newcomer, add_offer, counters, open_proposal, run_matching
 from tests.web import Client
 from tests.webapp.test_access import same_page
@@ -648,6 +649,7 @@ def test_search_finds_newcomers_and_offers_of_the_town(
 PAGES = (
     *("/proposals/{proposal}", "/newcomers/{newcomer}/place", "/newcomers/{newcomer}/place/{offer}"),
     *("/placements/{placement}", "/placements/{placement}/sheet", "/runs/{run}"),
+    *("/newcomers/{newcomer}/answers", "/newcomers/{newcomer}/answers/{offer}"),
 )
 ACTIONS = (
     *("/proposals/{proposal}/confirm", "/proposals/{proposal}/reject", "/newcomers/{newcomer}/place/{offer}"),
@@ -695,3 +697,5 @@ def test_every_code_has_its_words() -> None:
     policy = engine.read_policy("").to_dict()
     settings = {name for section in labels.SECTION_NAMES for name in policy[section]}
     assert set(labels.SETTING_NAMES) == settings
+    assert set(labels.DIMENSION_NAMES) == set(fairness.DIMENSIONS)
+    assert list(labels.AGE_BAND_NAMES) == [name for name, _limit in fairness.AGE_BANDS]

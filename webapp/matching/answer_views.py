@@ -1,0 +1,71 @@
+"""Answers to questions about the plan: why not, what it would take, what a town is short of, who waits."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import render_template
+
+from webapp import words
+from webapp.access import current_actor
+from webapp.matching import fit, labels, queries, questions, services
+from webapp.matching.blueprint import bp
+from webapp.newcomers.services import get_newcomer
+from webapp.offers.services import get_offer
+
+
+@bp.get("/newcomers/<uuid:newcomer_id>/answers")
+def person_answers(newcomer_id: uuid.UUID) -> str:
+    """What a newcomer is proposed as things stand, what stays open and why, and what would help."""
+    actor = current_actor()
+    newcomer = get_newcomer(actor, newcomer_id)
+    answer = questions.explain_person(actor, newcomer_id, words.language_code())
+    named = [one["offer_id"] for one in (*answer["proposals"], *answer["relaxations"])]
+    return render_template(
+        "matching/person_answers.html",
+        newcomer=newcomer,
+        answer=answer,
+        offers=queries.offers_by_id(actor, named),
+        weeks=fit.waiting_weeks(newcomer, services.today_of(actor)),
+    )
+
+
+@bp.get("/newcomers/<uuid:newcomer_id>/answers/<uuid:offer_id>")
+def pair_answer(newcomer_id: uuid.UUID, offer_id: uuid.UUID) -> str:
+    """Why one pair is not proposed, what insisting would cost the plan, and who would be moved."""
+    actor = current_actor()
+    return render_template(
+        "matching/pair_answer.html",
+        newcomer=get_newcomer(actor, newcomer_id),
+        offer=get_offer(actor, offer_id),
+        answer=questions.explain_pair(actor, newcomer_id, offer_id, words.language_code()),
+    )
+
+
+@bp.get("/shortage")
+def shortage() -> str:
+    """What the town is short of, and whether everybody is served alike."""
+    actor = current_actor()
+    answer = questions.explain_town(actor)
+    return render_template(
+        "matching/shortage.html",
+        suggestions=answer["recruiting"],
+        further_places=answer["further_places"],
+        offers=queries.offers_by_id(actor, [place["offer_id"] for place in answer["further_places"]]),
+        fairness=answer["fairness"],
+        groups=_named_groups(answer["fairness"]["groups"]),
+        weekdays=dict(words.weekday_names()),
+    )
+
+
+def _named_groups(groups: dict[str, list[dict[str, Any]]]) -> list[tuple[str, list[dict[str, Any]]]]:
+    """The groups of the report in the order people look for them, with what they are called."""
+    return [
+        (
+            str(name),
+            [cell | {"text": labels.group_text(dimension, cell["name"])} for cell in groups[dimension]],
+        )
+        for dimension, name in labels.DIMENSION_NAMES.items()
+        if dimension in groups
+    ]
