@@ -58,6 +58,35 @@ class Candidates:
     cut_at: FloatArray
 
 
+@dataclass(frozen=True, eq=False)
+class Tariff:
+    """What places cost, and how much a pair must be worth; None is nothing, and no bound.
+
+    Parameters
+    ----------
+    costs : ndarray of float64, shape (m,), optional
+        What a place costs whoever can wait (see `matcher.policy.Lookahead`).
+    prices : ndarray of float64, shape (m,), optional
+        What it costs everybody.
+    group_prices : ndarray of float64, shape (m, G + 1), optional
+        And what it costs people of each first language; the last column is for those without one.
+    slot_prices : csr_array of float64, shape (n, slots), optional
+        And what the hours of each slot cost each newcomer.
+    floors : ndarray of float64, shape (n, kinds), optional
+        Only pairs that are worth more than this.
+    most : ndarray of float64, shape (n, kinds), optional
+        And only pairs that are worth no more than this before prices: others are at hand already. Not all of
+        them are counted as allowed then.
+    """
+
+    costs: FloatArray | None = None
+    prices: FloatArray | None = None
+    group_prices: FloatArray | None = None
+    slot_prices: sparse.csr_array | None = None
+    floors: FloatArray | None = None
+    most: FloatArray | None = None
+
+
 class Sieve:
     """A situation made ready for passes over all its pairs.
 
@@ -87,12 +116,7 @@ class Sieve:
         *,
         rows: IntArray | None = None,
         columns: IntArray | None = None,
-        costs: FloatArray | None = None,
-        prices: FloatArray | None = None,
-        group_prices: FloatArray | None = None,
-        slot_prices: sparse.csr_array | None = None,
-        floors: FloatArray | None = None,
-        most: FloatArray | None = None,
+        tariff: Tariff | None = None,
     ) -> Candidates:
         """The possible pairs that are worth most: score less what the place costs.
 
@@ -104,19 +128,8 @@ class Sieve:
             Newcomers to look at, ascending; all of them by default.
         columns : ndarray of int64, optional
             Offers to look at, ascending; all of them by default.
-        costs : ndarray of float64, shape (m,), optional
-            What a place costs whoever can wait (see `matcher.policy.Lookahead`).
-        prices : ndarray of float64, shape (m,), optional
-            What it costs everybody.
-        group_prices : ndarray of float64, shape (m, G + 1), optional
-            And what it costs people of each first language; the last column is for those without one.
-        slot_prices : csr_array of float64, shape (n, slots), optional
-            And what the hours of each slot cost each newcomer.
-        floors : ndarray of float64, shape (n, kinds), optional
-            Only pairs that are worth more than this.
-        most : ndarray of float64, shape (n, kinds), optional
-            And only pairs that are worth no more than this before prices: others are at hand already. Not all
-            of them are counted as allowed then.
+        tariff : Tariff, optional
+            What places cost, and how much a pair must be worth; nothing by default.
 
         Returns
         -------
@@ -126,21 +139,12 @@ class Sieve:
         n, m = town.newcomers.age.size, town.offers.age.size
         offers, grid = self._open_offers if columns is None else self._pack(columns)
         marks = pack_marks(self.situation, offers.position)
-        at = offers.column
-        terms = self._terms(offers)._replace(
-            costs=np.zeros(at.size) if costs is None else costs[at],
-            bonuses=row_bonus(self.situation),
-            prices=np.zeros(at.size) if prices is None else prices[at],
-            group_prices=np.zeros((at.size, 0)) if group_prices is None else group_prices[at],
-            slot_prices=prices_by_row(sparse.csr_array((n, 1)) if slot_prices is None else slot_prices),
-            floors=np.full((n, len(KINDS)), -np.inf) if floors is None else floors,
-            most=np.full((n, len(KINDS)), np.inf) if most is None else most,
-        )
+        terms = self._terms(offers, tariff or Tariff())
         asked = np.arange(n) if rows is None else rows
         asked = asked[town.newcomers.is_ready[asked] & town.newcomers.has_consent[asked]]
         asked = asked[self.situation.open_total[asked] > 0]
-        n_kept = min(at.size, m if n_best is None else n_best)
-        width = min(at.size, len(KINDS) * n_kept)
+        n_kept = min(offers.column.size, m if n_best is None else n_best)
+        width = min(offers.column.size, len(KINDS) * n_kept)
 
         def search(block: IntArray) -> tuple[IntArray, IntArray, FloatArray, IntArray, FloatArray]:
             best = Best(
@@ -234,20 +238,27 @@ class Sieve:
         )  # fmt: skip
         return (rules[:, None] >> np.arange(len(RULES)) & 1).astype(np.bool_), values
 
-    def _terms(self, offers: PackedOffers) -> Terms:
-        policy, m = self.situation.policy, offers.column.size
+    def _terms(self, offers: PackedOffers, tariff: Tariff = Tariff()) -> Terms:
+        policy, at = self.situation.policy, offers.column
+        n = self.situation.open_total.size
+
+        def given(values: FloatArray | None, shape: tuple[int, ...], instead: float = 0.0) -> FloatArray:
+            return np.full(shape, instead) if values is None else values
+
         return Terms(
             shares=shares(policy).copy(),
             minutes_a_km=np.array([pace(mode, policy.travel)[1] for mode in MODES]),
             rule_of_bit=RULE_OF_BIT,
             run=-(-policy.limits.common_minutes // STEP_MINUTES),
-            costs=np.zeros(m),
-            bonuses=np.zeros(0),
-            prices=np.zeros(m),
-            group_prices=np.zeros((m, 0)),
-            slot_prices=prices_by_row(sparse.csr_array((0, 1))),
-            floors=np.zeros((0, len(KINDS))),
-            most=np.zeros((0, len(KINDS))),
+            costs=given(tariff.costs, offers.position.shape)[at],
+            bonuses=row_bonus(self.situation),
+            prices=given(tariff.prices, offers.position.shape)[at],
+            group_prices=given(tariff.group_prices, (offers.position.size, 0))[at],
+            slot_prices=prices_by_row(
+                sparse.csr_array((n, 1)) if tariff.slot_prices is None else tariff.slot_prices
+            ),
+            floors=given(tariff.floors, (n, len(KINDS)), -np.inf),
+            most=given(tariff.most, (n, len(KINDS)), np.inf),
         )
 
     def _scratch(self, offers: PackedOffers, n_best: int = 0) -> Scratch:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from matcher.assignment import AssignmentProblem, AssignmentResult, solve
-from matcher.candidates import Candidates, Sieve
+from matcher.candidates import Candidates, Sieve, Tariff
 from matcher.eligibility import Pairs, Situation, allowed, is_stored
 from matcher.encoding import BoolArray, FloatArray, IntArray
 from matcher.scoring import kept_back, row_bonus, score_parts
@@ -44,7 +44,7 @@ class Field:
         self._most = sieve.situation.policy.limits.candidates_per_kind
         self._insisting: dict[int, float] = {}
         self._before: _Prices | None = None
-        self._best: Candidates = sieve.best(self._most, costs=costs)
+        self._best: Candidates = sieve.best(self._most, tariff=Tariff(costs))
         self.pairs, self.scores = self._best.pairs, self._best.scores
         self.n_allowed = self._best.n_allowed
         self.is_whole = self.n_allowed == self.pairs.rows.size
@@ -136,11 +136,11 @@ class Field:
         self, now: _Prices, rows: IntArray, columns: IntArray | None, *, every: bool = False
     ) -> Candidates:
         result = now.result
-        return self.sieve.best(
-            None if every else self._most, rows=rows, columns=columns, costs=self._costs,
-            prices=result.column_prices, group_prices=result.group_prices, slot_prices=result.slot_prices,
-            floors=now.floors, most=self._best.cut_at,
+        tariff = Tariff(
+            self._costs, result.column_prices, result.group_prices, result.slot_prices,
+            now.floors, self._best.cut_at,
         )  # fmt: skip
+        return self.sieve.best(None if every else self._most, rows=rows, columns=columns, tariff=tariff)
 
     def _has(self, pairs: Pairs) -> BoolArray:
         keys, others = _keys(self.pairs), _keys(pairs)
@@ -159,6 +159,16 @@ class Field:
         self.scores = np.concatenate([self.scores, scores[new]])[order]
 
 
+def floors_of(result: AssignmentResult, n_kinds: int) -> FloatArray:
+    """What a pair of each row and kind must be worth beyond its place to pay for the row's own limits."""
+    floors = np.repeat(result.row_prices[:, None], n_kinds, axis=1)
+    if result.kind_prices is not None:
+        floors = floors + result.kind_prices
+    if result.bonus_shares is not None:
+        floors = floors - result.bonus_shares[:, None]
+    return floors
+
+
 @dataclass(frozen=True)
 class _Prices:
     """The prices that a search was made at, and whose finds had to be cut off."""
@@ -170,10 +180,7 @@ class _Prices:
     @classmethod
     def of(cls, result: AssignmentResult, cut_at: FloatArray) -> _Prices:
         """The prices of a result."""
-        kind_prices = np.zeros_like(cut_at) if result.kind_prices is None else result.kind_prices
-        floors = result.row_prices[:, None] + kind_prices
-        if result.bonus_shares is not None:
-            floors = floors - result.bonus_shares[:, None]
+        floors = floors_of(result, cut_at.shape[1])
         return cls(result, floors + _WORTH_MORE, np.zeros(len(floors), np.bool_))
 
     def are_lower_for(self, before: _Prices) -> BoolArray:

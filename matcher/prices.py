@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from matcher.candidates import Sieve
+from matcher.candidates import Sieve, Tariff
 from matcher.eligibility import Situation
 from matcher.encoding import FloatArray, encode
 from matcher.geography import District, district_of, load_towns
+from matcher.narrowing import floors_of
 from matcher.people import Newcomer, Offer, first_native_language
 from matcher.plan import Plan, make_again
 from matcher.vocabulary import KINDS, MINUTES_A_DAY, WEEKDAYS, Hours, primary_language
@@ -163,12 +164,8 @@ def _bounds(plan: Plan, drafts: Sequence[Suggestion], n_places: int) -> FloatArr
         encode(newcomers, offers, policy, plan.today), policy, _none(len(newcomers), len(offers)),
         _none(len(newcomers), len(offers)),
     )  # fmt: skip
-    floors = np.repeat(result.row_prices[:, None], len(KINDS), axis=1)
-    if result.kind_prices is not None:
-        floors = floors + result.kind_prices
-    if result.bonus_shares is not None:
-        floors = floors - result.bonus_shares[:, None]
-    found = Sieve(situation).best(floors=floors)
+    floors = floors_of(result, len(KINDS))
+    found = Sieve(situation).best(tariff=Tariff(floors=floors))
     pairs = found.pairs
     value = found.scores - floors[pairs.rows, pairs.offers.kind[pairs.columns]]
     best_first = np.lexsort((-value, pairs.columns))

@@ -10,7 +10,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
-from matcher.candidates import Sieve, all_pairs, find_candidates
+from matcher.candidates import Sieve, Tariff, all_pairs, find_candidates
 from matcher.criteria import CRITERIA
 from matcher.eligibility import RULES, Pairs, Situation, allowed, broken_rules
 from matcher.encoding import encode
@@ -151,10 +151,8 @@ def test_prices_costs_and_bounds_leave_only_what_is_worth_more(town: Situation) 
     asked, seen = np.arange(0, n, 2), np.flatnonzero(rng.random(m) < 0.8)
     above &= np.isin(rows, asked) & np.isin(columns, seen)
 
-    found = sieve.best(
-        rows=asked, columns=seen, costs=costs, prices=prices, group_prices=group_prices,
-        slot_prices=sparse.csr_array(slot_prices), floors=floors, most=most,
-    )  # fmt: skip
+    tariff = Tariff(costs, prices, group_prices, sparse.csr_array(slot_prices), floors, most)
+    found = sieve.best(rows=asked, columns=seen, tariff=tariff)
 
     assert 0 < above.sum() < above.size
     assert 0 < can_wait.sum() < can_wait.size
