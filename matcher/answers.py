@@ -15,7 +15,16 @@ from matcher.plan import Ids, Plan
 from matcher.prices import further_places, recruiting
 from matcher.unmatched import REASONS
 from matcher.vocabulary import Hours
-from matcher.wording import move_in_words, relaxation_in_words, translated, why, why_not
+from matcher.wording import (
+    fairness_in_words,
+    further_place_in_words,
+    move_in_words,
+    relaxation_in_words,
+    suggestion_in_words,
+    translated,
+    why,
+    why_not,
+)
 
 Answer = dict[str, Any]
 
@@ -90,12 +99,13 @@ def about_person(plan: Plan, newcomer_id: str, language: str = "en", most: int =
     }
 
 
-def about_town(plan: Plan, most: int = 5) -> Answer:
+def about_town(plan: Plan, language: str = "en", most: int = 5) -> Answer:
     """What a town is short of, and whether everybody is served alike.
 
     Parameters
     ----------
     plan : Plan
+    language : str, default "en"
     most : int, default 5
         How many suggestions, and how many offers with further places.
 
@@ -103,10 +113,17 @@ def about_town(plan: Plan, most: int = 5) -> Answer:
     -------
     dict
     """
+    names, report = _names(plan), fairness(plan)
     return {
-        "recruiting": [plain(suggestion) for suggestion in recruiting(plan, most)],
-        "further_places": [plain(place) for place in further_places(plan, most)],
-        "fairness": plain(fairness(plan)),
+        "recruiting": [
+            plain(suggestion) | {"in_words": suggestion_in_words(suggestion, language)}
+            for suggestion in recruiting(plan, most)
+        ],
+        "further_places": [
+            plain(place) | {"in_words": further_place_in_words(place, names, language)}
+            for place in further_places(plan, most)
+        ],
+        "fairness": plain(report) | {"in_words": fairness_in_words(report, language)},
     }
 
 
@@ -166,12 +183,6 @@ def _pair_lines(answer: Answer) -> Iterator[str]:
 
 
 def _town_lines(answer: Answer) -> Iterator[str]:
-    for suggestion in answer["recruiting"]:
-        what = [suggestion[name] for name in ("kind", "district", "language", "weekday", "interest")]
-        words = ", ".join([*filter(None, what), *(["women_only"] if suggestion["women_only"] else [])])
-        worth = " + ".join(f"{100 * value:.0f}" for value in suggestion["worth"])
-        helped = ", ".join(map(str, suggestion["n_helped"]))
-        yield f"new: {words}: {worth} points; {helped} more people with a proposal"
-    for place in answer["further_places"]:
-        worth = " + ".join(f"{100 * value:.0f}" for value in place["worth"])
-        yield f"one more place at {place['offer_id']}: {worth} points"
+    for suggestion_or_place in (*answer["recruiting"], *answer["further_places"]):
+        yield suggestion_or_place["in_words"]
+    yield from answer["fairness"]["in_words"]

@@ -226,7 +226,7 @@ def explain(
         elif newcomer:
             answer = about_person(plan, newcomer, language)
         else:
-            answer = about_town(plan)
+            answer = about_town(plan, language)
     if as_json:
         click.echo(json.dumps(answer))
     else:

@@ -17,10 +17,12 @@ from matcher.criteria import CRITERIA
 from matcher.easing import Change, Relaxation
 from matcher.eligibility import RULES_BY_NAME
 from matcher.explanation import Explanation, Move
+from matcher.fairness import FairnessReport
 from matcher.people import Newcomer, Offer
 from matcher.policy import Policy
+from matcher.prices import PlaceWorth, Suggestion
 from matcher.scoring import shares
-from matcher.vocabulary import MINUTES_A_DAY, Hours, load_taxonomy, primary_language
+from matcher.vocabulary import MINUTES_A_DAY, WEEKDAYS, Hours, load_taxonomy, primary_language
 
 LANGUAGES = ("en", "de", "nl")
 _CATALOGUES = Path(__file__).parent / "translations"
@@ -49,6 +51,17 @@ CHANGES: Mapping[str, str] = {
     "wanted": _("taking on one more at once"),
 }
 """By the rule that stands in the way: the change that would help."""
+KIND_NAMES: Mapping[str, str] = {
+    "association": _("association"),
+    "mentor": _("mentor"),
+    "neighbour": _("neighbour"),
+}
+WOMEN_ONLY = _("women only")
+SUGGESTION = _("new: {what}: {worth} points; {helped} more people with a proposal")
+FURTHER_PLACE = _("one more place at {offer}: {worth} points")
+SERVED = _("{n_matched} of {n} people who have nothing yet get a proposal ({share} %)")
+NEED_GAP = _("their share with greater need less that of the others: {gap} points ({low} to {high})")
+COMPARABLE_GAP = _("the same among people with about as many possible offers: {gap} ({low} to {high})")
 
 
 @cache
@@ -136,6 +149,50 @@ def change_in_words(change: Change | Relaxation, offer: str, language: str) -> s
     )
 
 
+def suggestion_in_words(suggestion: Suggestion, language: str) -> str:
+    """An offer that there is not, and what its first, second, ... place would bring."""
+    days = get_day_names("wide", locale=language)
+    what = [
+        translated(KIND_NAMES[suggestion.kind], language),
+        suggestion.district,
+        days[WEEKDAYS.index(suggestion.weekday)] if suggestion.weekday else "",
+        *_terms([suggestion.interest], [suggestion.interest], language),
+        Locale.parse(language).languages.get(suggestion.language, suggestion.language),
+        translated(WOMEN_ONLY, language) if suggestion.women_only else "",
+    ]
+    return translated(SUGGESTION, language).format(
+        what=", ".join(filter(None, what)),
+        worth=_points_in_turn(suggestion.worth, language),
+        helped=", ".join(map(str, suggestion.n_helped)),
+    )
+
+
+def further_place_in_words(place: PlaceWorth, names: Mapping[str, str], language: str) -> str:
+    """What the first, second, ... further place at an offer would bring."""
+    return translated(FURTHER_PLACE, language).format(
+        offer=names.get(place.offer_id, place.offer_id), worth=_points_in_turn(place.worth, language)
+    )
+
+
+def fairness_in_words(report: FairnessReport, language: str) -> list[str]:
+    """How many are served, and how that differs by need; the groups stand in the report itself."""
+    overall, sentences = report.overall, []
+    if overall.share is not None:
+        share = format_decimal(100 * overall.share, "0", locale=language)
+        served = translated(SERVED, language)
+        sentences.append(served.format(n_matched=overall.n_matched, n=overall.n, share=share))
+    for text, gap in ((NEED_GAP, report.raw_gap), (COMPARABLE_GAP, report.comparable_gap)):
+        if gap is not None:
+            figures = (
+                format_decimal(100 * value, "+0;-0", locale=language)
+                for value in (gap.difference, *gap.interval)
+            )
+            sentences.append(
+                translated(text, language).format(**dict(zip(("gap", "low", "high"), figures, strict=True)))
+            )
+    return sentences
+
+
 def hours_in_words(times: Iterable[Hours], language: str) -> list[str]:
     """Stretches of the week with the day's name."""
     days = get_day_names("abbreviated", locale=language)
@@ -150,6 +207,10 @@ def hours_in_words(times: Iterable[Hours], language: str) -> list[str]:
 
 def _points(worth: float, language: str) -> str:
     return format_decimal(100 * worth, "0.0", locale=language)
+
+
+def _points_in_turn(worth: Iterable[float], language: str) -> str:
+    return " + ".join(_points(value, language) for value in worth)
 
 
 def _with_facts(text: str, facts: str) -> str:

@@ -255,7 +255,9 @@ def test_a_town_is_told_what_it_is_short_of(town: Path) -> None:
     write_offers(town / "o.csv", [an_offer("choir", name="Choir", capacity=0)])
     result = ask(town)
     assert result.exit_code == 0
-    assert result.stdout.startswith("new: ")
+    assert result.stdout.startswith("new: association, ")
+    assert "people who have nothing yet get a proposal" in result.stdout
+    assert ask(town, "--language", "de").stdout.startswith("neu: Verein, ")
     answer = json.loads(ask(town, "--json").stdout)
     assert set(answer) == {"recruiting", "further_places", "fairness"}
     assert answer["recruiting"][0]["n_helped"][0] == 1

@@ -47,7 +47,7 @@ def pair_answer(newcomer_id: uuid.UUID, offer_id: uuid.UUID) -> str:
 def shortage() -> str:
     """What the town is short of, and whether everybody is served alike."""
     actor = current_actor()
-    answer = questions.explain_town(actor)
+    answer = questions.explain_town(actor, words.language_code())
     return render_template(
         "matching/shortage.html",
         suggestions=answer["recruiting"],

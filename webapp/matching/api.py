@@ -114,7 +114,8 @@ def explain_person(query: dict[str, Any], newcomer_id: uuid.UUID) -> dict[str, A
 
 
 @bp.get("/explanation")
+@bp.arguments(LanguageQuery, location="query")
 @bp.response(200, TownAnswerSchema)
-def explain_town() -> dict[str, Any]:
+def explain_town(query: dict[str, Any]) -> dict[str, Any]:
     """What your town is short of, and whether everybody is served alike."""
-    return questions.explain_town(current_actor())
+    return questions.explain_town(current_actor(), query["language"])

@@ -42,9 +42,9 @@ def explain_person(actor: Actor, newcomer_id: uuid.UUID, language: str) -> dict[
     return engine.about_person(_plan(actor), person, language)
 
 
-def explain_town(actor: Actor) -> dict[str, Any]:
+def explain_town(actor: Actor, language: str) -> dict[str, Any]:
     """What the actor's town is short of, and who is served."""
-    return engine.about_town(_plan(actor))
+    return engine.about_town(_plan(actor), language)
 
 
 def learn_weights(actor: Actor, policy: engine.Policy) -> engine.Lesson:

@@ -253,6 +253,7 @@ class SuggestionSchema(ma.Schema):
     worth = fields.List(fields.Float())
     n_helped = fields.List(fields.Integer())
     is_exact = fields.Boolean()
+    in_words = fields.String()
 
 
 class PlaceWorthSchema(ma.Schema):
@@ -260,6 +261,7 @@ class PlaceWorthSchema(ma.Schema):
 
     offer_id = fields.UUID()
     worth = fields.List(fields.Float())
+    in_words = fields.String()
 
 
 class TownAnswerSchema(ma.Schema):
