@@ -17,19 +17,6 @@ ONE_WISH = {"wants": {"association": 1}, "max_minutes": 20}
 
 
 @pytest.fixture
-def town(app: Flask, actor: Callable[..., Actor]) -> dict[str, uuid.UUID]:
-    """Two people and one near place, which goes to the one with the greater need; a far place is left."""
-    me = actor()
-    with app.app_context():
-        return {
-            "first": add_newcomer(me.town_id, "first", need_level=4, **ONE_WISH),
-            "second": add_newcomer(me.town_id, "second", need_level=1, **ONE_WISH),
-            "club": add_offer(me.town_id, "club", capacity=1),
-            "far": add_offer(me.town_id, "far", capacity=1, lat=52.02),
-        }
-
-
-@pytest.fixture
 def browser(login: Callable[..., Client]) -> Client:
     """The coordinator's browser, in English."""
     client = login()
@@ -43,17 +30,17 @@ def text_of(client: Client, url: str) -> str:
     return html.unescape(answer.text)
 
 
-def test_an_open_wish_says_what_would_bring_something(town: dict[str, uuid.UUID], browser: Client) -> None:
-    page = text_of(browser, f"/newcomers/{town['second']}/answers")
+def test_an_open_wish_says_what_would_bring_something(rivals: dict[str, uuid.UUID], browser: Client) -> None:
+    page = text_of(browser, f"/newcomers/{rivals['second']}/answers")
     assert "Still looked for: Association" in page
     assert "All fitting places went to others" in page
     assert "more minutes of travel to Offer far" in page
-    assert f"/newcomers/{town['second']}/answers/{town['far']}" in page
+    assert f"/newcomers/{rivals['second']}/answers/{rivals['far']}" in page
     assert "Best for the plan now" not in page
 
 
-def test_what_is_best_for_the_plan_now_says_why(town: dict[str, uuid.UUID], browser: Client) -> None:
-    page = text_of(browser, f"/newcomers/{town['first']}/answers")
+def test_what_is_best_for_the_plan_now_says_why(rivals: dict[str, uuid.UUID], browser: Client) -> None:
+    page = text_of(browser, f"/newcomers/{rivals['first']}/answers")
     assert "Nothing is left open" in page
     assert "Offer club" in page
     assert "Matching free hours: Tue 18:00-20:00" in page
@@ -74,28 +61,28 @@ def test_somebody_whom_nothing_small_would_help_is_not_left_without_a_word(
 
 
 def test_a_pair_says_what_it_would_cost_and_whose_proposals_would_change(
-    town: dict[str, uuid.UUID], browser: Client
+    rivals: dict[str, uuid.UUID], browser: Client
 ) -> None:
-    page = text_of(browser, f"/newcomers/{town['second']}/answers/{town['club']}")
+    page = text_of(browser, f"/newcomers/{rivals['second']}/answers/{rivals['club']}")
     assert "Possible, at a price" in page
     assert "insisting would cost the plan" in page
     assert "Newcomer first: Offer club → nothing proposed" in page
     assert "The plan wants just this" in text_of(
-        browser, f"/newcomers/{town['first']}/answers/{town['club']}"
+        browser, f"/newcomers/{rivals['first']}/answers/{rivals['club']}"
     )
-    not_possible = text_of(browser, f"/newcomers/{town['second']}/answers/{town['far']}")
+    not_possible = text_of(browser, f"/newcomers/{rivals['second']}/answers/{rivals['far']}")
     assert "Not possible now" in not_possible
     assert "min > 20 min" in not_possible
     assert "Whose proposals would change" not in not_possible
 
 
-def test_placing_by_hand_leads_to_what_it_would_mean(town: dict[str, uuid.UUID], browser: Client) -> None:
-    page = text_of(browser, f"/newcomers/{town['second']}/place/{town['club']}")
-    assert f"/newcomers/{town['second']}/answers/{town['club']}" in page
+def test_placing_by_hand_leads_to_what_it_would_mean(rivals: dict[str, uuid.UUID], browser: Client) -> None:
+    page = text_of(browser, f"/newcomers/{rivals['second']}/place/{rivals['club']}")
+    assert f"/newcomers/{rivals['second']}/answers/{rivals['club']}" in page
 
 
 def test_the_town_says_what_is_missing_and_hides_small_groups(
-    town: dict[str, uuid.UUID], browser: Client
+    rivals: dict[str, uuid.UUID], browser: Client
 ) -> None:
     page = text_of(browser, "/shortage")
     assert "1 person more" in page

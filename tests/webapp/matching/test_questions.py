@@ -8,28 +8,10 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from tests.rows import add_newcomer, add_offer, run_matching
 from tests.web import Client
-from webapp.access import Actor
 
 UNKNOWN = uuid.UUID(int=7)
 ROOT = "/api/v1"
-
-
-@pytest.fixture
-def town(app: Flask, actor: Callable[..., Actor]) -> dict[str, uuid.UUID]:
-    """Two people and one near place, which goes to the one with the greater need; a far place is left."""
-    me = actor()
-    with app.app_context():
-        one_wish = {"wants": {"association": 1}, "max_minutes": 20}
-        rows = {
-            "first": add_newcomer(me.town_id, "first", need_level=4, **one_wish),
-            "second": add_newcomer(me.town_id, "second", need_level=1, **one_wish),
-            "club": add_offer(me.town_id, "club", capacity=1),
-            "far": add_offer(me.town_id, "far", capacity=1, lat=52.02),
-        }
-        run_matching(me)
-    return rows
 
 
 @pytest.fixture
@@ -37,8 +19,10 @@ def programme(api: Callable[..., Client]) -> Client:
     return api()
 
 
-def test_a_proposed_pair_says_why(town: dict[str, uuid.UUID], programme: Client) -> None:
-    answer = programme.get(f"{ROOT}/newcomers/{town['first']}/explanation/{town['club']}?language=de").json
+def test_a_proposed_pair_says_why(rivals: dict[str, uuid.UUID], programme: Client) -> None:
+    answer = programme.get(
+        f"{ROOT}/newcomers/{rivals['first']}/explanation/{rivals['club']}?language=de"
+    ).json
     assert answer["is_proposed"]
     assert answer["why_not"] == ["vorgeschlagen"]
     assert sum(answer["parts"].values()) == pytest.approx(answer["score"])
@@ -46,45 +30,45 @@ def test_a_proposed_pair_says_why(town: dict[str, uuid.UUID], programme: Client)
 
 
 def test_a_full_offer_says_what_insisting_costs_and_who_would_move(
-    town: dict[str, uuid.UUID], programme: Client
+    rivals: dict[str, uuid.UUID], programme: Client
 ) -> None:
-    answer = programme.get(f"{ROOT}/newcomers/{town['second']}/explanation/{town['club']}").json
+    answer = programme.get(f"{ROOT}/newcomers/{rivals['second']}/explanation/{rivals['club']}").json
     assert answer["is_possible"]
     assert not answer["is_proposed"]
     assert answer["price"] > 0
     assert answer["price_is_exact"]
     assert {(move["newcomer_id"], move["before"], move["after"]) for move in answer["moves"]} >= {
-        (str(town["second"]), None, str(town["club"])),
+        (str(rivals["second"]), None, str(rivals["club"])),
     }
     assert any("Newcomer first: Offer club" in sentence for sentence in answer["moves_in_words"])
 
 
 def test_a_forbidden_pair_names_the_rule_and_the_values(
-    town: dict[str, uuid.UUID], programme: Client
+    rivals: dict[str, uuid.UUID], programme: Client
 ) -> None:
-    answer = programme.get(f"{ROOT}/newcomers/{town['second']}/explanation/{town['far']}").json
+    answer = programme.get(f"{ROOT}/newcomers/{rivals['second']}/explanation/{rivals['far']}").json
     assert answer["rules"] == ["travel"]
     assert answer["price"] is None
     assert answer["collisions"]["travel"]["most"] == 20
     assert "min > 20 min" in answer["why_not"][0]
 
 
-def test_a_person_is_told_what_it_would_take(town: dict[str, uuid.UUID], programme: Client) -> None:
-    answer = programme.get(f"{ROOT}/newcomers/{town['second']}/explanation?language=nl").json
+def test_a_person_is_told_what_it_would_take(rivals: dict[str, uuid.UUID], programme: Client) -> None:
+    answer = programme.get(f"{ROOT}/newcomers/{rivals['second']}/explanation?language=nl").json
     assert answer["proposals"] == []
     assert [wish["kind"] for wish in answer["open_wishes"]] == ["association"]
     assert {(change["rule"], change["finds"]) for change in answer["relaxations"]} == {
-        ("travel", str(town["far"])),
-        ("free_place", str(town["club"])),
+        ("travel", str(rivals["far"])),
+        ("free_place", str(rivals["club"])),
     }
     assert any(
         change["in_words"].startswith("één plaats meer bij Offer club") for change in answer["relaxations"]
     )
 
 
-def test_a_town_is_told_what_it_is_short_of(town: dict[str, uuid.UUID], programme: Client) -> None:
+def test_a_town_is_told_what_it_is_short_of(rivals: dict[str, uuid.UUID], programme: Client) -> None:
     answer = programme.get(f"{ROOT}/explanation").json
-    assert [place["offer_id"] for place in answer["further_places"]] == [str(town["club"])]
+    assert [place["offer_id"] for place in answer["further_places"]] == [str(rivals["club"])]
     assert answer["recruiting"][0]["kind"] == "association"
     assert answer["recruiting"][0]["n_helped"][0] == 1
     assert answer["fairness"]["groups"]
@@ -94,10 +78,10 @@ def test_a_town_is_told_what_it_is_short_of(town: dict[str, uuid.UUID], programm
 
 @pytest.mark.parametrize("path", ["newcomers/{0}/explanation", "newcomers/{0}/explanation/{1}"])
 def test_people_and_offers_of_another_town_are_not_there(
-    town: dict[str, uuid.UUID], api: Callable[..., Client], path: str
+    rivals: dict[str, uuid.UUID], api: Callable[..., Client], path: str
 ) -> None:
     own, other = api(), api(town="enschede")
-    address = f"{ROOT}/{path.format(town['first'], town['club'])}"
+    address = f"{ROOT}/{path.format(rivals['first'], rivals['club'])}"
     assert own.get(address).status_code == 200
     assert (
         other.get(address).status_code
@@ -106,14 +90,16 @@ def test_people_and_offers_of_another_town_are_not_there(
     )
 
 
-def test_an_unknown_language_is_refused_with_the_field(town: dict[str, uuid.UUID], programme: Client) -> None:
-    answer = programme.get(f"{ROOT}/newcomers/{town['first']}/explanation?language=xx")
+def test_an_unknown_language_is_refused_with_the_field(
+    rivals: dict[str, uuid.UUID], programme: Client
+) -> None:
+    answer = programme.get(f"{ROOT}/newcomers/{rivals['first']}/explanation?language=xx")
     assert answer.status_code == 422
     assert "language" in str(answer.json)
 
 
-def test_questions_change_nothing(app: Flask, town: dict[str, uuid.UUID], programme: Client) -> None:
+def test_questions_change_nothing(app: Flask, rivals: dict[str, uuid.UUID], programme: Client) -> None:
     before = programme.get(f"{ROOT}/proposals").json
-    for path in (f"newcomers/{town['second']}/explanation", "explanation"):
+    for path in (f"newcomers/{rivals['second']}/explanation", "explanation"):
         assert programme.get(f"{ROOT}/{path}").status_code == 200
     assert programme.get(f"{ROOT}/proposals").json == before
