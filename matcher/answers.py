@@ -16,6 +16,7 @@ from matcher.prices import further_places, recruiting
 from matcher.unmatched import REASONS
 from matcher.vocabulary import Hours
 from matcher.wording import (
+    KIND_NAMES,
     fairness_in_words,
     further_place_in_words,
     move_in_words,
@@ -156,24 +157,25 @@ def _names(plan: Plan) -> Mapping[str, str]:
 # As lines of text -----------------------------------------------------------------------------------
 
 
-def answer_lines(answer: Answer) -> Iterator[str]:
-    """An answer line by line, for people to read."""
+def answer_lines(answer: Answer, language: str = "en") -> Iterator[str]:
+    """An answer in a language line by line, for people to read."""
     if "recruiting" in answer:
         yield from _town_lines(answer)
     elif "proposals" in answer:
         for proposal in answer["proposals"]:
-            yield from _pair_lines(proposal)
+            yield from _pair_lines(proposal, language)
         for wish in answer["open_wishes"]:
-            yield f"{wish['kind']}: {wish['proposed']}/{wish['wanted']}, {wish['in_words']}"
+            kind = translated(KIND_NAMES[wish["kind"]], language)
+            yield f"{kind}: {wish['proposed']}/{wish['wanted']}, {wish['in_words']}"
         for change in answer["relaxations"]:
             yield f"  + {change['in_words']}"
     else:
-        yield from _pair_lines(answer)
+        yield from _pair_lines(answer, language)
 
 
-def _pair_lines(answer: Answer) -> Iterator[str]:
-    points = f"{100 * answer['score']:.0f}/100"
-    yield f"{answer['newcomer_id']} - {answer['offer_id']} ({answer['kind']}): {points}"
+def _pair_lines(answer: Answer, language: str) -> Iterator[str]:
+    kind, points = translated(KIND_NAMES[answer["kind"]], language), f"{100 * answer['score']:.0f}/100"
+    yield f"{answer['newcomer_id']} - {answer['offer_id']} ({kind}): {points}"
     for sentence in answer["why_not"]:
         yield f"  {sentence}"
     for sentence in answer["moves_in_words"]:

@@ -230,13 +230,13 @@ def explain(
     if as_json:
         click.echo(json.dumps(answer))
     else:
-        print_answer(answer)
+        print_answer(answer, language)
 
 
-def print_answer(answer: Answer) -> None:
+def print_answer(answer: Answer, language: str) -> None:
     """Print an answer on standard output, line by line."""
     console = Console(file=sys.stdout, highlight=False, soft_wrap=True)
-    for line in answer_lines(answer):
+    for line in answer_lines(answer, language):
         console.print(line, markup=False)
 
 

@@ -236,7 +236,7 @@ def ask(town: Path, *more: str) -> Result:
 def test_a_pair_is_explained_in_words_and_as_json(town: Path) -> None:
     in_words = ask(town, "--newcomer", "a", "--offer", "choir", "--language", "de")
     assert in_words.exit_code == 0
-    assert in_words.stdout.splitlines()[0].startswith("a - choir (association): ")
+    assert in_words.stdout.splitlines()[0].startswith("a - choir (Verein): ")
     assert "vorgeschlagen" in in_words.stdout
     answer = json.loads(ask(town, "--newcomer", "b", "--offer", "choir", "--json").stdout)
     assert answer["rules"] == ["consent"]
@@ -248,6 +248,7 @@ def test_a_person_is_told_what_is_open_and_what_it_would_take(town: Path) -> Non
     write_offers(town / "o.csv", [an_offer("choir", name="Choir", lat=51.97)])
     lines = ask(town, "--newcomer", "a").stdout.splitlines()
     assert lines[0] == "association: 0/1, too far away"
+    assert ask(town, "--newcomer", "a", "--language", "de").stdout.startswith("Verein: 0/1, zu weit weg")
     assert "more minutes of travel to Choir: would bring the plan" in lines[1]
 
 
