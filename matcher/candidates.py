@@ -96,7 +96,8 @@ class Sieve:
 
     Notes
     -----
-    Every pass uses as many threads as there are processors, and gives the same with any number of them.
+    A pass uses as many threads as there are processors, unless the sieve is `single_threaded`, and gives the
+    same with any number of them.
     """
 
     def __init__(self, situation: Situation) -> None:
@@ -203,6 +204,8 @@ class Sieve:
         -------
         ndarray of int64, shape (rows, number of rules)
         """
+        if not rows.size:
+            return np.zeros((0, len(RULES)), np.int64)
         offers, _grid = pack_offers(self.situation, columns)
         marks, terms = pack_marks(self.situation, offers.position), self._terms(offers)
         names = [rule.name for rule in RULES]

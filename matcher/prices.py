@@ -24,6 +24,7 @@ from matcher.vocabulary import KINDS, MINUTES_A_DAY, WEEKDAYS, Hours, primary_la
 SESSION_MINUTES = 120
 STARTS = (10 * 60, 16 * 60, 18 * 60)
 PLACES_TRIED = 3
+WORTH_ANYTHING = 1e-6  # less is what rounding leaves
 _LANGUAGES, _HOURS, _INTERESTS = 3, 3, 3
 # How many offers are solved for, for one that is asked for.
 _TRIED_A_SUGGESTION = 2
@@ -97,7 +98,7 @@ def further_places(plan: Plan, most: int = 10, n_places: int = PLACES_TRIED) -> 
             here = int(problem.capacity[column])
             gains = [session.what_if(capacity={column: here + k}).gain for k in range(1, n_places + 1)]
             worth = np.diff([0.0, *gains])
-            if worth[0] > 0:
+            if worth[0] > WORTH_ANYTHING:
                 found.append(PlaceWorth(plan.offers[column].id, tuple(np.maximum(0.0, worth).tolist())))
     found.sort(key=lambda one: (-one.worth[0], one.offer_id))
     return tuple(found[:most])
@@ -138,7 +139,7 @@ def recruiting(plan: Plan, most: int = 5, n_places: int = PLACES_TRIED) -> tuple
         draft = drafts[at]
         if (draft.kind, draft.district) not in tried:
             tried[draft.kind, draft.district] = _solved(plan, draft, n_places)
-    found = [one for one in tried.values() if one.worth[0] > 0]
+    found = [one for one in tried.values() if one.worth[0] > WORTH_ANYTHING]
     return tuple(sorted(found, key=lambda one: -one.worth[0])[:most])
 
 
@@ -150,7 +151,7 @@ def _solved(plan: Plan, draft: Suggestion, n_places: int) -> Suggestion:
         values.append(then.objective)
         n_helped.append(len({proposal.newcomer_id for proposal in then.proposals}) - served)
         is_exact = is_exact and then.status == "optimal"
-    worth = tuple(np.diff(values).tolist())
+    worth = tuple(np.maximum(0.0, np.diff(values)).tolist())
     offer = replace(draft.offer, capacity=n_places)
     return replace(draft, offer=offer, worth=worth, n_helped=tuple(n_helped), is_exact=is_exact)
 

@@ -74,7 +74,7 @@ def hopeless_wishes(sieve: Sieve, pairs: Pairs) -> dict[Cell, str]:
     is_hopeless &= ~_with_candidates(pairs, is_hopeless.shape)
     for kind in range(is_hopeless.shape[1]):
         rows = np.flatnonzero(is_hopeless[:, kind])
-        names = _blocking_rules(sieve, rows, kind)
+        names = _blocking_rules(sieve, rows, kind) if rows.size else []
         reasons |= {(row, kind): name for row, name in zip(rows.tolist(), names, strict=True)}
     return reasons
 
@@ -180,12 +180,12 @@ def _blocking_rules(sieve: Sieve, rows: IntArray, kind: int) -> list[str]:
     """
     town = sieve.situation.town
     columns = np.flatnonzero(town.offers.kind == kind)
-    if not columns.size:
-        return ["no_offers"] * rows.size
-    has_consent = town.newcomers.has_consent[rows]
-    is_ready = town.newcomers.is_ready[rows] & town.offers.is_active[columns].any()
+    has_consent, is_ready = town.newcomers.has_consent[rows], town.newcomers.is_ready[rows]
     names = np.where(has_consent, "status", "consent").astype(object)
-    asked = np.flatnonzero(has_consent & is_ready)
+    if not columns.size:
+        names[has_consent & is_ready] = "no_offers"
+        return names.tolist()
+    asked = np.flatnonzero(has_consent & is_ready & town.offers.is_active[columns].any())
     counts = sieve.obstacles(rows[asked], columns, only_alone=True)
     nothing_alone = np.flatnonzero(~counts.any(axis=1))
     counts[nothing_alone] = sieve.obstacles(rows[asked[nothing_alone]], columns, only_alone=False)

@@ -6,6 +6,7 @@ import gettext
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +58,12 @@ KIND_NAMES: Mapping[str, str] = {
     "neighbour": _("neighbour"),
 }
 WOMEN_ONLY = _("women only")
-SUGGESTION = _("new: {what}: {worth} points; {helped} more people with a proposal")
-FURTHER_PLACE = _("one more place at {offer}: {worth} points")
+SUGGESTION = _("new: {what}: with one place, two, ... {worth} points, {helped} more people with a proposal")
+FURTHER_PLACE = _("one more place at {offer}, two, ...: {worth} points")
 SERVED = _("{n_matched} of {n} people who have nothing yet get a proposal ({share} %)")
-NEED_GAP = _("their share with greater need less that of the others: {gap} points ({low} to {high})")
+NEED_GAP = _(
+    "their share with greater need less that of the others: {gap} percentage points ({low} to {high})"
+)
 COMPARABLE_GAP = _("the same among people with about as many possible offers: {gap} ({low} to {high})")
 
 
@@ -184,7 +187,7 @@ def fairness_in_words(report: FairnessReport, language: str) -> list[str]:
     for text, gap in ((NEED_GAP, report.raw_gap), (COMPARABLE_GAP, report.comparable_gap)):
         if gap is not None:
             figures = (
-                format_decimal(100 * value, "+0;-0", locale=language)
+                format_decimal(round(100 * value), "+0;-0", locale=language)
                 for value in (gap.difference, *gap.interval)
             )
             sentences.append(
@@ -210,7 +213,7 @@ def _points(worth: float, language: str) -> str:
 
 
 def _points_in_turn(worth: Iterable[float], language: str) -> str:
-    return " + ".join(_points(value, language) for value in worth)
+    return ", ".join(_points(value, language) for value in accumulate(worth))
 
 
 def _with_facts(text: str, facts: str) -> str:

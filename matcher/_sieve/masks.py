@@ -31,9 +31,7 @@ class Masks(NamedTuple):
     speaking: Array  # (languages, M): mentors and neighbours who ask for no level but speak this language
     easy: Array  # (M,): associations that ask for no level
     at_session: Array  # (S, M): associations, by their sessions
-    at_run: (
-        Array  # (HALF_HOURS, M): people who are free for a common hour from here, as far as half hours tell
-    )
+    at_run: Array  # (HALF_HOURS, M): people who are free for a common hour from here, by half hours
     any_time: Array  # (M,): no hours are known
     mixed: Array  # (G, M): no place left for people of this first language; G is 0 where nobody has a limit
 
@@ -62,7 +60,7 @@ def runs_of(half_hours: Array, run: int) -> Array:
     flags = as_flags(half_hours)[:, :HALF_HOURS]
     length = -(-run // HALF_HOUR)
     found = flags.copy()
-    for ahead in range(1, length):
+    for ahead in range(1, min(length, HALF_HOURS + 1)):
         found[:, : HALF_HOURS - ahead] &= flags[:, ahead:]
         found[:, HALF_HOURS - ahead :] = False
     return found

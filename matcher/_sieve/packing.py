@@ -99,8 +99,7 @@ class PackedOffers(NamedTuple):
 
     column: Array  # (m,) int64: which offer it is
     position: Array  # (columns,) int64: where each offer stands here, -1 not at all
-    denials: Array  # (m,) uint64
-    denial_words: Array  # (D,) uint64: the different ones there are
+    denial_words: Array  # (D,) uint64: the different sets of denials there are
     denial: Array  # (m,) int32: which of them
     kind: Array  # (m,) int64
     slot: Array  # (m,) int64: offers of one slot exclude each other; -1 is none
@@ -287,7 +286,6 @@ def pack_offers(situation: Situation, columns: IntArray) -> tuple[PackedOffers, 
     packed = PackedOffers(
         column=at,
         position=position,
-        denials=denials,
         denial_words=denial_words,
         denial=denial.astype(np.int32),
         kind=offers.kind[at],

@@ -271,10 +271,11 @@ def _find_near(
     affordable = terms.most[i, kind] - terms.floors[i, kind]
     a_kind = grid.n_cells[0] * grid.n_cells[1] + 1
     start = grid.start[kind * a_kind : (kind + 1) * a_kind + 1]
-    low, high = start[0] // WORD_BITS, -(-start[a_kind] // WORD_BITS)
+    first_word, last_word = start[0] // WORD_BITS, -(-start[a_kind] // WORD_BITS)
     if not find_open(
         newcomers, offers.masks, marks, terms.run, i, kind,
-        scratch.open[low:high], scratch.at_hours[low:high], scratch.runs, low, high,
+        scratch.open[first_word:last_word], scratch.at_hours[first_word:last_word], scratch.runs,
+        first_word, last_word,
     ):  # fmt: skip
         return 0
     n_near, reach = 0, newcomers.reach_km[i]

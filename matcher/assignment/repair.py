@@ -138,7 +138,7 @@ def keep_apart(
     kept = None if incumbent is None else search.around(entries_of(problem, incumbent))
     if kept is None or kept.is_new:
         if problem.scores.nnz > MANY_PAIRS:
-            best = search.settle(search.in_the_way_of(entries))
+            best = search.settle(search.in_the_way())
         else:
             best = search.exchange(search.settle(np.zeros(problem.scores.nnz, dtype=np.bool_)))
         if kept is not None and kept.objective >= best.objective:
@@ -219,9 +219,14 @@ class _Repair:
             best = around
         return best
 
-    def in_the_way_of(self, entries: IntArray) -> BoolArray:
-        """Stored pairs that clash with the stronger ones of a choice of the session."""
-        return self.clashes.hit(np.setdiff1d(entries, self._weaker(entries), assume_unique=True))
+    def in_the_way(self) -> BoolArray:
+        """Stored pairs that clash with the stronger ones of the choice without the limit."""
+        entries = entries_of(self.problem, self.relaxed.pairs)
+        clashing = self.clashes.within_rows(entries, entries)
+        values = reduced_at(self.problem, Prices.of(self.relaxed), np.unique(clashing[0]))
+        return self.clashes.hit(
+            np.setdiff1d(entries, _weaker(self.problem, clashing, values), assume_unique=True)
+        )
 
     def settle(self, banned: BoolArray) -> _Settled:
         """Ban and solve until nothing clashes."""

@@ -50,8 +50,7 @@ def test_proposals_and_open_wishes_are_written(town: Path) -> None:
         assert sum(map(float, parts.values())) == pytest.approx(float(row["score"]), abs=1e-5)
     wishes = [(row["newcomer_id"], row["kind"], row["reason"]) for row in rows(town / "u.csv")]
     assert wishes == [("a", "neighbour", "no_offers")] + [
-        ("b", kind, "no_offers" if kind == "neighbour" else "consent")
-        for kind in ("association", "mentor", "neighbour")
+        ("b", kind, "consent") for kind in ("association", "mentor", "neighbour")
     ]
 
 

@@ -19,8 +19,8 @@ from webapp.offers.services import get_offer
 def person_answers(newcomer_id: uuid.UUID) -> str:
     """What a newcomer is proposed as things stand, what stays open and why, and what would help."""
     actor = current_actor()
-    newcomer = get_newcomer(actor, newcomer_id)
     answer = questions.explain_person(actor, newcomer_id, words.language_code())
+    newcomer = get_newcomer(actor, newcomer_id)  # as it is after the answer was found
     named = [one["offer_id"] for one in (*answer["proposals"], *answer["relaxations"])]
     return render_template(
         "matching/person_answers.html",
@@ -35,11 +35,12 @@ def person_answers(newcomer_id: uuid.UUID) -> str:
 def pair_answer(newcomer_id: uuid.UUID, offer_id: uuid.UUID) -> str:
     """Why one pair is not proposed, what insisting would cost the plan, and who would be moved."""
     actor = current_actor()
+    answer = questions.explain_pair(actor, newcomer_id, offer_id, words.language_code())
     return render_template(
         "matching/pair_answer.html",
         newcomer=get_newcomer(actor, newcomer_id),
         offer=get_offer(actor, offer_id),
-        answer=questions.explain_pair(actor, newcomer_id, offer_id, words.language_code()),
+        answer=answer,
     )
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import and_, or_
 from webapp import engine
 from webapp.access import Actor, scoped
 from webapp.database import db
+from webapp.exceptions import NotFound
 from webapp.matching.models import BESIDE_THE_POINT, Proposal, Run
 from webapp.matching.runs import solve
 from webapp.matching.services import today_of
@@ -43,7 +44,13 @@ def explain_person(actor: Actor, newcomer_id: uuid.UUID, language: str) -> dict[
 
 
 def explain_town(actor: Actor, language: str) -> dict[str, Any]:
-    """What the actor's town is short of, and who is served."""
+    """What the actor's town is short of, and who is served.
+
+    Raises
+    ------
+    NotFound
+        For an administrator who looks at no town.
+    """
     return engine.about_town(_plan(actor), language)
 
 
@@ -74,4 +81,6 @@ def learn_weights(actor: Actor, policy: engine.Policy) -> engine.Lesson:
 
 
 def _plan(actor: Actor) -> engine.Plan:
+    if actor.town_id is None:
+        raise NotFound
     return solve(actor, today_of(actor)).plan

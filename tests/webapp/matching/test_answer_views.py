@@ -12,6 +12,8 @@ from flask import Flask
 from tests.rows import add_newcomer, add_offer
 from tests.web import Client
 from webapp.access import Actor
+from webapp.exceptions import NotFound
+from webapp.matching import questions
 
 ONE_WISH = {"wants": {"association": 1}, "max_minutes": 20}
 
@@ -108,3 +110,31 @@ def test_an_empty_town_is_short_of_nothing(browser: Client) -> None:
     page = text_of(browser, "/shortage")
     assert "No new offer would bring anything now" in page
     assert "Nobody waits" in page
+
+
+def test_whoever_looks_at_no_town_has_no_plan_to_ask(app: Flask, api: Callable[..., Client]) -> None:
+    nobody = Actor(user_id=None, town_id=None, role="admin", label="admin")
+    with app.app_context(), pytest.raises(NotFound):
+        questions.explain_town(nobody, "en")
+
+
+def test_a_pair_that_costs_nobody_anything_says_so(
+    app: Flask, actor: Callable[..., Actor], browser: Client
+) -> None:
+    me = actor()
+    with app.app_context():
+        newcomer = add_newcomer(me.town_id, "n", **ONE_WISH)
+        clubs = [add_offer(me.town_id, name, capacity=1) for name in ("one", "two")]
+    pages = [text_of(browser, f"/newcomers/{newcomer}/answers/{club}") for club in clubs]
+    assert sum("The plan wants just this" in page for page in pages) == 1
+    assert sum("Possible, and it costs the plan nothing" in page for page in pages) == 1
+
+
+def test_consent_comes_before_the_lack_of_offers(
+    app: Flask, actor: Callable[..., Actor], browser: Client
+) -> None:
+    with app.app_context():
+        paused = add_newcomer(actor().town_id, "paused", status="paused", **ONE_WISH)
+    page = text_of(browser, f"/newcomers/{paused}/answers")
+    assert "Newcomer not ready" in page
+    assert "No single small change" not in page

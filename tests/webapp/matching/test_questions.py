@@ -73,7 +73,7 @@ def test_a_town_is_told_what_it_is_short_of(rivals: dict[str, uuid.UUID], progra
     assert answer["recruiting"][0]["n_helped"][0] == 1
     assert answer["fairness"]["groups"]
     in_german = programme.get(f"{ROOT}/explanation?language=de").json
-    assert in_german["further_places"][0]["in_words"].startswith("ein Platz mehr bei Offer club: ")
+    assert in_german["further_places"][0]["in_words"].startswith("ein Platz mehr bei Offer club, zwei, ...: ")
 
 
 @pytest.mark.parametrize("path", ["newcomers/{0}/explanation", "newcomers/{0}/explanation/{1}"])
