@@ -17,6 +17,29 @@ def _join(bits: Array, others: Array) -> None:
 
 
 @inlined
+def _meet_hours(
+    newcomers: PackedNewcomers, masks: Masks, run: int, i: int, kind: int,
+    at_hours: Array, runs: Array, first: int, last: int,
+) -> None:  # fmt: skip
+    """Offers of a kind with a session, or a common hour, in somebody's free hours, as far as bits tell."""
+    at_hours[:] = np.uint64(0)
+    _join(at_hours, masks.any_time[first:last])
+    if kind == ASSOCIATION:
+        for s in range(newcomers.attendable.shape[1]):
+            sessions = newcomers.attendable[i, s]
+            while sessions != np.uint64(0):
+                _join(at_hours, masks.at_session[s * WORD_BITS + first_bit(sessions), first:last])
+                sessions &= sessions - np.uint64(1)
+    else:
+        find_runs(newcomers.free.some[i], runs, -(-run // HALF_HOUR))
+        for s in range(HALF_HOUR_WORDS):
+            half_hours = runs[s]
+            while half_hours != np.uint64(0):
+                _join(at_hours, masks.at_run[s * WORD_BITS + first_bit(half_hours), first:last])
+                half_hours &= half_hours - np.uint64(1)
+
+
+@inlined
 def find_open(
     newcomers: PackedNewcomers, masks: Masks, marks: Marks, run: int, i: int, kind: int,
     is_open: Array, at_hours: Array, runs: Array, first: int, last: int,
@@ -64,21 +87,7 @@ def find_open(
     if found == np.uint64(0):
         return False
     if newcomers.says_hours[i]:
-        at_hours[:] = np.uint64(0)
-        _join(at_hours, masks.any_time[first:last])
-        if kind == ASSOCIATION:
-            for s in range(newcomers.attendable.shape[1]):
-                sessions = newcomers.attendable[i, s]
-                while sessions != np.uint64(0):
-                    _join(at_hours, masks.at_session[s * WORD_BITS + first_bit(sessions), first:last])
-                    sessions &= sessions - np.uint64(1)
-        else:
-            find_runs(newcomers.free.some[i], runs, -(-run // HALF_HOUR))
-            for s in range(HALF_HOUR_WORDS):
-                half_hours = runs[s]
-                while half_hours != np.uint64(0):
-                    _join(at_hours, masks.at_run[s * WORD_BITS + first_bit(half_hours), first:last])
-                    half_hours &= half_hours - np.uint64(1)
+        _meet_hours(newcomers, masks, run, i, kind, at_hours, runs, first, last)
         for word in range(len(is_open)):
             is_open[word] &= at_hours[word]
     return True

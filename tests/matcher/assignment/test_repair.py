@@ -19,6 +19,7 @@ from matcher.assignment import (
     solve_without_clashes,
 )
 from matcher.assignment._clashes import Clashes
+from matcher.assignment._clock import Clock
 from matcher.assignment._entries import entries_of
 from matcher.assignment._room import Room
 from matcher.exceptions import InvalidProblemError
@@ -270,6 +271,16 @@ def test_of_many_pairs_what_clashes_with_what_is_kept_is_banned_at_once(
     exchanged, banned_at_once = values.values()
     assert exchanged != banned_at_once
     assert sum(banned_at_once) == pytest.approx(sum(exchanged), rel=0.01)
+
+
+def test_what_is_kept_of_many_pairs_does_not_hang_on_an_incumbent_that_was_tried_before() -> None:
+    asked, clashes = mid_size_case(3)
+    search = repair._Repair(asked, Clashes(clashes, asked), Clock(), solve(asked))
+    before = search.in_the_way()
+    search.around(entries_of(asked, solve(asked).pairs[::2]))
+    assert search.live.pairs.shape != search.relaxed.pairs.shape
+    assert_array_equal(search.in_the_way(), before)
+    assert 0 < before.sum() < before.size
 
 
 def test_the_method_is_handed_on() -> None:
