@@ -14,11 +14,14 @@ import numpy as np
 from scipy import sparse
 
 from matcher._sieve.hours import HALF_HOUR_WORDS
+from matcher._sieve.masks import Masks, n_words
 from matcher._sieve.packing import (
     RULE_OF_BIT,
     Grid,
     PackedOffers,
+    common_run,
     pack_marks,
+    pack_masks,
     pack_newcomers,
     pack_offers,
     prices_by_row,
@@ -27,7 +30,7 @@ from matcher._sieve.searching import Best, Scratch, Terms, count_obstacles, find
 from matcher._sieve.weighing import Shared
 from matcher.criteria import CRITERIA
 from matcher.eligibility import RULES, Pairs, Situation
-from matcher.encoding import STEP_MINUTES, BoolArray, FloatArray, IntArray
+from matcher.encoding import BoolArray, FloatArray, IntArray
 from matcher.geography import pace
 from matcher.scoring import row_bonus, shares
 from matcher.vocabulary import KINDS, MODES
@@ -138,7 +141,7 @@ class Sieve:
         """
         town = self.situation.town
         n, m = town.newcomers.age.size, town.offers.age.size
-        offers, grid = self._open_offers if columns is None else self._pack(columns)
+        offers, grid, masks = self._open_offers if columns is None else self._pack(columns)
         marks = pack_marks(self.situation, offers.position)
         terms = self._terms(offers, tariff or Tariff())
         asked = np.arange(n) if rows is None else rows
@@ -154,7 +157,7 @@ class Sieve:
                 np.empty((block.size, len(KINDS))),
             )  # fmt: skip
             find_best(
-                self._newcomers, offers, grid, marks, terms, block,
+                self._newcomers, offers, grid, masks, marks, terms, block,
                 self._scratch(offers, n_kept), best,
             )  # fmt: skip
             used = np.arange(width) < best.n_kept[:, None]
@@ -179,13 +182,14 @@ class Sieve:
         )
 
     @cached_property
-    def _open_offers(self) -> tuple[PackedOffers, Grid]:
+    def _open_offers(self) -> tuple[PackedOffers, Grid, Masks]:
         return self._pack(np.arange(self.situation.town.offers.age.size))
 
-    def _pack(self, columns: IntArray) -> tuple[PackedOffers, Grid]:
+    def _pack(self, columns: IntArray) -> tuple[PackedOffers, Grid, Masks]:
         """Those of some offers that have places left."""
         is_open = self.situation.town.offers.is_active & (self.situation.free_places > 0)
-        return pack_offers(self.situation, columns[is_open[columns]])
+        offers, grid = pack_offers(self.situation, columns[is_open[columns]])
+        return offers, grid, pack_masks(self.situation, offers)
 
     def obstacles(
         self, rows: IntArray, columns: IntArray, *, ignored: str = "wanted", only_alone: bool
@@ -252,7 +256,7 @@ class Sieve:
             shares=shares(policy).copy(),
             minutes_a_km=np.array([pace(mode, policy.travel)[1] for mode in MODES]),
             rule_of_bit=RULE_OF_BIT,
-            run=-(-policy.limits.common_minutes // STEP_MINUTES),
+            run=common_run(policy),
             costs=given(tariff.costs, offers.position.shape)[at],
             bonuses=row_bonus(self.situation),
             prices=given(tariff.prices, offers.position.shape)[at],
@@ -281,8 +285,7 @@ class Sieve:
             marked=np.zeros(m, np.int32),
             denied=np.zeros(offers.denial_words.size, np.int64),
             attends=np.zeros(offers.sessions.norm.size),
-            open=np.zeros(offers.masks.easy.size, np.uint64),
-            at_hours=np.zeros(offers.masks.easy.size, np.uint64),
+            open=np.zeros(n_words(m), np.uint64), at_hours=np.zeros(n_words(m), np.uint64),
             runs=np.zeros(HALF_HOUR_WORDS, np.uint64),
             near=np.zeros(m + 1, np.uint32),
             minutes=np.zeros(m + 1), hours=np.zeros(m + 1), scores=np.zeros(m + 1),

@@ -54,6 +54,25 @@ def _look_closer(hours: Hours) -> None:
                 hours.whole[person, half_hour // WORD_BITS] |= bit
 
 
+def runs_of(hours: Hours, run: int) -> Array:
+    """Half hours of each person from which so many steps in a row may be free, as words of bits."""
+    found = np.zeros_like(hours.some)
+    _find_all_runs(hours.some, found, half_hours_of(run))
+    return found
+
+
+@kernel
+def _find_all_runs(half_hours: Array, found: Array, length: int) -> None:
+    for person in range(len(found)):
+        find_runs(half_hours[person], found[person], length)
+
+
+@inlined
+def half_hours_of(run: int) -> int:
+    """How many half hours so many steps in a row touch at least."""
+    return -(-run // HALF_HOUR)
+
+
 @inlined
 def n_common_steps(
     newcomers: Hours, offers: Hours, i: int, j: int, run: int, scratch: Array, is_sifted: bool
@@ -73,7 +92,7 @@ def n_common_steps(
             in_part |= some ^ (newcomers.whole[i, word] & offers.whole[j, word])
     if in_part == np.uint64(0) and is_sifted:
         return n_steps, True
-    n_words, length = HALF_HOUR_WORDS, -(-run // HALF_HOUR)
+    n_words, length = HALF_HOUR_WORDS, half_hours_of(run)
     if in_part != np.uint64(0):
         n_steps, n_words, length = 0, scratch.shape[1], run
         for word in range(n_words):

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher._compiled import inlined
-from matcher._sieve.hours import HALF_HOUR, HALF_HOURS, WORD_BITS, ones_in
+from matcher._sieve.hours import WORD_BITS, ones_in
 
 Array = NDArray[Any]
 
@@ -36,9 +36,14 @@ class Masks(NamedTuple):
     mixed: Array  # (G, M): no place left for people of this first language; G is 0 where nobody has a limit
 
 
+def n_words(n_bits: int) -> int:
+    """How many words hold so many bits."""
+    return -(-n_bits // WORD_BITS)
+
+
 def as_masks(flags: Array) -> Array:
     """Rows of flags as words, shape (..., M): bit j of a row is its column j."""
-    width = -(-flags.shape[-1] // WORD_BITS) * WORD_BITS
+    width = n_words(flags.shape[-1]) * WORD_BITS
     padded = np.zeros((*flags.shape[:-1], width), np.bool_)
     padded[..., : flags.shape[-1]] = flags
     return np.packbits(padded, axis=-1, bitorder="little").view(np.uint64)
@@ -53,17 +58,6 @@ def steps_up(limits: Array) -> Steps:
     """Offers by a lower limit."""
     values = np.unique(limits)
     return Steps(values, as_masks(limits <= values[:, None]))
-
-
-def runs_of(half_hours: Array, run: int) -> Array:
-    """Half hours of a week from which so many steps in a row may be free, as flags; shape (n, HALF_HOURS)."""
-    flags = as_flags(half_hours)[:, :HALF_HOURS]
-    length = -(-run // HALF_HOUR)
-    found = flags.copy()
-    for ahead in range(1, min(length, HALF_HOURS + 1)):
-        found[:, : HALF_HOURS - ahead] &= flags[:, ahead:]
-        found[:, HALF_HOURS - ahead :] = False
-    return found
 
 
 @inlined

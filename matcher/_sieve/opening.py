@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from matcher._compiled import inlined
-from matcher._sieve.hours import HALF_HOUR, HALF_HOUR_WORDS, WORD_BITS, find_runs
+from matcher._sieve.hours import WORD_BITS, find_runs, half_hours_of
 from matcher._sieve.masks import Masks, at_step, first_bit
 from matcher._sieve.packing import ASSOCIATION, Array, Marks, PackedNewcomers
 
@@ -17,6 +17,16 @@ def _join(bits: Array, others: Array) -> None:
 
 
 @inlined
+def _join_all(bits: Array, masks: Array, chosen: Array, first: int, last: int) -> None:
+    """Join those of many masks whose bit is set."""
+    for word in range(len(chosen)):
+        left = chosen[word]
+        while left != np.uint64(0):
+            _join(bits, masks[word * WORD_BITS + first_bit(left), first:last])
+            left &= left - np.uint64(1)
+
+
+@inlined
 def _meet_hours(
     newcomers: PackedNewcomers, masks: Masks, run: int, i: int, kind: int,
     at_hours: Array, runs: Array, first: int, last: int,
@@ -25,18 +35,10 @@ def _meet_hours(
     at_hours[:] = np.uint64(0)
     _join(at_hours, masks.any_time[first:last])
     if kind == ASSOCIATION:
-        for s in range(newcomers.attendable.shape[1]):
-            sessions = newcomers.attendable[i, s]
-            while sessions != np.uint64(0):
-                _join(at_hours, masks.at_session[s * WORD_BITS + first_bit(sessions), first:last])
-                sessions &= sessions - np.uint64(1)
+        _join_all(at_hours, masks.at_session, newcomers.attendable[i], first, last)
     else:
-        find_runs(newcomers.free.some[i], runs, -(-run // HALF_HOUR))
-        for s in range(HALF_HOUR_WORDS):
-            half_hours = runs[s]
-            while half_hours != np.uint64(0):
-                _join(at_hours, masks.at_run[s * WORD_BITS + first_bit(half_hours), first:last])
-                half_hours &= half_hours - np.uint64(1)
+        find_runs(newcomers.free.some[i], runs, half_hours_of(run))
+        _join_all(at_hours, masks.at_run, runs, first, last)
 
 
 @inlined
@@ -59,11 +61,7 @@ def find_open(
         level = newcomers.levels[i, masks.asked[a]]
         if level >= 0:
             _join(is_open, masks.asking[a, level, first:last])
-    for s in range(newcomers.spoken.shape[1]):
-        languages = newcomers.spoken[i, s]
-        while languages != np.uint64(0):
-            _join(is_open, masks.speaking[s * WORD_BITS + first_bit(languages), first:last])
-            languages &= languages - np.uint64(1)
+    _join_all(is_open, masks.speaking, newcomers.spoken[i], first, last)
     above, below = masks.age_min.offers[youngest, first:last], masks.age_max.offers[oldest, first:last]
     for word in range(len(is_open)):
         is_open[word] &= above[word] & below[word]

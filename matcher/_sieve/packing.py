@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from matcher._sieve.hours import Hours, hours_of
-from matcher._sieve.masks import Masks, as_flags, as_masks, runs_of, steps_up
+from matcher._sieve.hours import Hours, hours_of, runs_of
+from matcher._sieve.masks import Masks, as_flags, as_masks, steps_up
 from matcher.eligibility import ADULT_AGE, RULES, Situation
 from matcher.encoding import STEP_MINUTES, EncodedOffers, FloatArray, IntArray
 from matcher.geography import pace, reach_km
+from matcher.policy import Policy
 from matcher.vocabulary import GENDERS, KINDS, LEVELS, MODES, NEEDS, level_rank
 
 Array = NDArray[Any]
@@ -121,7 +122,6 @@ class PackedOffers(NamedTuple):
     children: Lists  # of each different family
     family: Array  # (m,) int32
     freshness: Array  # (m,) float64, 0..1
-    masks: Masks
 
 
 class Grid(NamedTuple):
@@ -275,14 +275,12 @@ def pack_offers(situation: Situation, columns: IntArray) -> tuple[PackedOffers, 
     position = np.full(offers.age.size, -1)
     position[at] = np.arange(at.size)
     freshness = np.clip(1.0 - offers.confirmed_days / situation.policy.limits.freshness_days, 0.0, 1.0)
-    denials = _denials(situation)[at]
-    denial_words, denial = np.unique(denials, return_inverse=True)
+    denial_words, denial = np.unique(_denials(situation)[at], return_inverse=True)
     doors, door = _doors(offers, at)
     timetables, timetable = _distinct(offers.sessions[at])
     of_families = [offers.children_years[column] for column in at.tolist()]
     families = {years: number for number, years in enumerate(dict.fromkeys(of_families))}
     has_mixing = bool((situation.group_places >= 0).any())
-    group_places = situation.group_places[at] if has_mixing else np.zeros((at.size, 0), np.int64)
     packed = PackedOffers(
         column=at,
         position=position,
@@ -293,7 +291,7 @@ def pack_offers(situation: Situation, columns: IntArray) -> tuple[PackedOffers, 
         age=offers.age[at],
         doors=doors,
         door=door,
-        group_places=group_places,
+        group_places=situation.group_places[at] if has_mixing else np.zeros((at.size, 0), np.int64),
         speakers=_speakers(offers, at),
         points_km=offers.points_km[at],
         says_hours=offers.says_hours[at],
@@ -308,38 +306,39 @@ def pack_offers(situation: Situation, columns: IntArray) -> tuple[PackedOffers, 
         children=_years(list(families)),
         family=np.array([families[years] for years in of_families], np.int32),
         freshness=np.where(np.isnan(freshness), 0.5, freshness)[at],
-        masks=_masks(situation, at, denials, doors, door, group_places),
     )
     return packed, grid
 
 
-def _masks(
-    situation: Situation, at: IntArray, denials: Array, doors: Doors, door: Array, group_places: Array
-) -> Masks:
-    offers, limits = situation.town.offers, situation.policy.limits
-    is_association = offers.kind[at] == ASSOCIATION
-    asked, level = doors.town_language[door], doors.min_level[door]
+def pack_masks(situation: Situation, offers: PackedOffers) -> Masks:
+    """The same offers as bits, for passes over everybody."""
+    is_association = offers.kind == ASSOCIATION
+    asked, level = offers.doors.town_language[offers.door], offers.doors.min_level[offers.door]
     languages = np.unique(asked)
-    ranks = np.arange(len(LEVELS))[:, None]
-    asks_nothing = level < 0
-    says = offers.says_hours[at]
+    asks_nothing, says = level < 0, offers.says_hours
+    denials = offers.denial_words[offers.denial]
+    sessions = situation.town.offers.sessions[offers.column]
+    half_hours = runs_of(offers.free, common_run(situation.policy))
     return Masks(
         denying=as_masks(denials >> np.arange(len(BITS), dtype=np.uint64)[:, None] & np.uint64(1) != 0),
-        age_min=steps_up(doors.age_min[door]),
-        age_max=steps_up(-doors.age_max[door]),
+        age_min=steps_up(offers.doors.age_min[offers.door]),
+        age_max=steps_up(-offers.doors.age_max[offers.door]),
         asked=languages,
-        asking=as_masks((asked == languages[:, None, None]) & (level >= 0) & (level <= ranks)),
-        speaking=as_masks(as_flags(doors.spoken[door]).T & ~is_association & asks_nothing),
-        easy=as_masks(is_association & asks_nothing),
-        at_session=as_masks(as_flags(offers.sessions[at]).T & is_association & says),
-        at_run=as_masks(
-            runs_of(hours_of(offers.free_steps[at]).some, -(-limits.common_minutes // STEP_MINUTES)).T
-            & ~is_association
-            & says
+        asking=as_masks(
+            (asked == languages[:, None, None]) & ~asks_nothing & (level <= np.arange(len(LEVELS))[:, None])
         ),
+        speaking=as_masks(as_flags(offers.doors.spoken[offers.door]).T & ~is_association & asks_nothing),
+        easy=as_masks(is_association & asks_nothing),
+        at_session=as_masks(as_flags(sessions).T & is_association & says),
+        at_run=as_masks(as_flags(half_hours).T & ~is_association & says),
         any_time=as_masks(~says),
-        mixed=as_masks(group_places.T == 0),
+        mixed=as_masks(offers.group_places.T == 0),
     )
+
+
+def common_run(policy: Policy) -> int:
+    """How many steps in a row make a common hour."""
+    return -(-policy.limits.common_minutes // STEP_MINUTES)
 
 
 def _speakers(offers: EncodedOffers, at: IntArray) -> Speakers:

@@ -21,7 +21,7 @@ from matcher._sieve.judging import (
     distance_km,
     minutes_of,
 )
-from matcher._sieve.masks import first_bit
+from matcher._sieve.masks import Masks, first_bit
 from matcher._sieve.opening import find_open
 from matcher._sieve.packing import (
     N_KINDS,
@@ -261,7 +261,7 @@ def _on_axis(newcomers: PackedNewcomers, grid: Grid, i: int, axis: int) -> float
 
 @inlined
 def _find_near(
-    newcomers: PackedNewcomers, offers: PackedOffers, grid: Grid, marks: Marks, terms: Terms,
+    newcomers: PackedNewcomers, grid: Grid, masks: Masks, marks: Marks, terms: Terms,
     scratch: Scratch, i: int, kind: int,
 ) -> int:  # fmt: skip
     """Offers of a kind in the cells within reach that are open to somebody at a price they may be worth.
@@ -273,7 +273,7 @@ def _find_near(
     start = grid.start[kind * a_kind : (kind + 1) * a_kind + 1]
     first_word, last_word = start[0] // WORD_BITS, -(-start[a_kind] // WORD_BITS)
     if not find_open(
-        newcomers, offers.masks, marks, terms.run, i, kind,
+        newcomers, masks, marks, terms.run, i, kind,
         scratch.open[first_word:last_word], scratch.at_hours[first_word:last_word], scratch.runs,
         first_word, last_word,
     ):  # fmt: skip
@@ -337,7 +337,7 @@ def _ask_the_way(
 
 @kernel
 def find_best(
-    newcomers: PackedNewcomers, offers: PackedOffers, grid: Grid, marks: Marks, terms: Terms,
+    newcomers: PackedNewcomers, offers: PackedOffers, grid: Grid, masks: Masks, marks: Marks, terms: Terms,
     rows: Array, scratch: Scratch, best: Best,
 ) -> None:  # fmt: skip
     """The pairs of some newcomers that every rule allows and that are worth most, by kind.
@@ -352,7 +352,7 @@ def find_best(
         _attend(newcomers, offers, scratch.attends, i)
         best.n_allowed[r] = 0
         for kind in range(N_KINDS):
-            n_near = _find_near(newcomers, offers, grid, marks, terms, scratch, i, kind)
+            n_near = _find_near(newcomers, grid, masks, marks, terms, scratch, i, kind)
             n_allowed = _ask_the_way(newcomers, offers, terms, scratch, i, kind, n_near)
             if n_allowed > 0 and best.n_allowed[r] == 0:
                 hold_against_all(newcomers, offers, i, scratch.shared)
