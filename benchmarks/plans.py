@@ -11,13 +11,13 @@ from scipy.spatial import cKDTree
 from benchmarks.assignment import Rows
 from matcher import Policy, make_plan
 from matcher.assignment import solve
-from matcher.candidates import Sieve
-from matcher.eligibility import Pairs, Situation, allowed
-from matcher.encoding import FloatArray
 from matcher.generate import generate_town
-from matcher.geography import reach_km
-from matcher.narrowing import pose_problem
-from matcher.scoring import score_parts
+from matcher.pairs.candidates import Sieve
+from matcher.pairs.eligibility import Pairs, Situation, allowed
+from matcher.pairs.encoding import FloatArray
+from matcher.pairs.scoring import score_parts
+from matcher.pairs.travel import reach_km
+from matcher.planning.column_generation import pose_problem
 
 DAY = date(2026, 11, 16)
 ROWS_AT_ONCE = 2_000

@@ -20,14 +20,14 @@ from scipy.sparse import csr_array
 
 from matcher import Policy
 from matcher.assignment import AssignmentProblem, solve_without_clashes
-from matcher.candidates import find_candidates
-from matcher.eligibility import Situation
-from matcher.encoding import encode
 from matcher.generate import generate_town
-from matcher.lookahead import Forecast, forecast, held, is_blocking
-from matcher.plan import pose_problem
-from matcher.policy import Lookahead
-from matcher.scoring import score_parts
+from matcher.pairs.candidates import find_candidates
+from matcher.pairs.eligibility import Situation
+from matcher.pairs.encoding import encode
+from matcher.pairs.scoring import score_parts
+from matcher.planning.lookahead import Forecast, forecast, held, is_blocking
+from matcher.planning.single import pose_problem
+from matcher.records.policy import Lookahead
 
 # The settings, written down before the first run. Variants were compared on other seeds (`TRIAL_SEEDS`).
 TOWN = "muenster"

@@ -6,29 +6,29 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from matcher.easing import relaxations
-    from matcher.explanation import Explanation, compare, explain
-    from matcher.people import Newcomer, Offer
-    from matcher.plan import Plan, Proposal, make_again, make_plan
-    from matcher.policy import Policy
-    from matcher.prices import further_places, recruiting
-    from matcher.unmatched import Unmatched
+    from matcher.planning.single import Plan, Proposal, make_again, make_plan
+    from matcher.planning.unmatched import Unmatched
+    from matcher.questions.explanation import Explanation, compare, explain
+    from matcher.questions.recruiting import further_places, recruiting
+    from matcher.questions.relaxations import relaxations
+    from matcher.records.people import Newcomer, Offer
+    from matcher.records.policy import Policy
 
 _HOME = {
-    "Newcomer": "matcher.people",
-    "Offer": "matcher.people",
-    "Policy": "matcher.policy",
-    "Plan": "matcher.plan",
-    "Proposal": "matcher.plan",
-    "Unmatched": "matcher.unmatched",
-    "make_plan": "matcher.plan",
-    "Explanation": "matcher.explanation",
-    "compare": "matcher.explanation",
-    "explain": "matcher.explanation",
-    "make_again": "matcher.plan",
-    "further_places": "matcher.prices",
-    "recruiting": "matcher.prices",
-    "relaxations": "matcher.easing",
+    "Newcomer": "matcher.records.people",
+    "Offer": "matcher.records.people",
+    "Policy": "matcher.records.policy",
+    "Plan": "matcher.planning.single",
+    "Proposal": "matcher.planning.single",
+    "Unmatched": "matcher.planning.unmatched",
+    "make_plan": "matcher.planning.single",
+    "Explanation": "matcher.questions.explanation",
+    "compare": "matcher.questions.explanation",
+    "explain": "matcher.questions.explanation",
+    "make_again": "matcher.planning.single",
+    "further_places": "matcher.questions.recruiting",
+    "recruiting": "matcher.questions.recruiting",
+    "relaxations": "matcher.questions.relaxations",
 }
 
 __all__ = [

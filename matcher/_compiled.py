@@ -22,8 +22,8 @@ _njit: Any = numba.njit
 
 
 # What kernels are made of, and the files whose constants are compiled into them.
-_MADE_OF = ("_compiled.py", "assignment/**/*.py", "_sieve/*.py")
-_CONSTANTS = ("vocabulary.py", "encoding.py", "eligibility.py", "criteria.py")
+_MADE_OF = ("_compiled.py", "assignment/**/*.py", "pairs/_kernels/*.py")
+_CONSTANTS = ("records/vocabulary.py", "pairs/encoding.py", "pairs/eligibility.py", "pairs/criteria.py")
 
 
 def _sources() -> str:

@@ -18,18 +18,25 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from matcher.answers import Answer, about_pair, about_person, about_town, answer_lines
-from matcher.columns import columns_of
-from matcher.easing import at_hand
 from matcher.exceptions import InvalidFileError, KoppelError, KoppelWarning, RowProblem
-from matcher.files import read_newcomers, read_offers, read_pairs, write_newcomers, write_offers, write_table
 from matcher.generate import generate_town
-from matcher.geography import load_towns
-from matcher.lookahead import plan_by_policy
-from matcher.plan import STAGES, Plan, summary
-from matcher.policy import Policy
-from matcher.unmatched import REASONS
-from matcher.wording import LANGUAGES, change_in_words
+from matcher.planning.lookahead import plan_by_policy
+from matcher.planning.single import STAGES, Plan, summary
+from matcher.planning.unmatched import REASONS
+from matcher.questions.answers import Answer, about_pair, about_person, about_town, answer_lines
+from matcher.questions.relaxations import at_hand
+from matcher.questions.wording import LANGUAGES, change_in_words
+from matcher.records.columns import columns_of
+from matcher.records.files import (
+    read_newcomers,
+    read_offers,
+    read_pairs,
+    write_newcomers,
+    write_offers,
+    write_table,
+)
+from matcher.records.geography import load_towns
+from matcher.records.policy import Policy
 
 _READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _WRITABLE = click.Path(dir_okay=False, writable=True, path_type=Path)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
-from matcher.people import Newcomer, Offer
-from matcher.vocabulary import parse_hours
+from matcher.records.people import Newcomer, Offer
+from matcher.records.vocabulary import parse_hours
 
 TODAY = date(2026, 3, 2)
 EVENING = parse_hours("tue 18:00-20:00")

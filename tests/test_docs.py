@@ -8,10 +8,10 @@ from pathlib import Path
 import click
 import pytest
 
-from matcher.criteria import CRITERIA
-from matcher.eligibility import RULES
-from matcher.policy import Policy
-from matcher.unmatched import REASONS
+from matcher.pairs.criteria import CRITERIA
+from matcher.pairs.eligibility import RULES
+from matcher.planning.unmatched import REASONS
+from matcher.records.policy import Policy
 from webapp.cli import COMMANDS, main
 from webapp.config import REMEDIES
 

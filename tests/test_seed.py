@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from matcher.files import read_newcomers, read_offers
-from matcher.people import Newcomer, Offer
-from matcher.vocabulary import GOALS, load_languages, load_taxonomy, read_seed_table
+from matcher.records.files import read_newcomers, read_offers
+from matcher.records.people import Newcomer, Offer
+from matcher.records.vocabulary import GOALS, load_languages, load_taxonomy, read_seed_table
 
 SEED = Path(__file__).parents[1] / "data" / "seed"
 TOWNS = ("muenster", "enschede")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from babel.messages.pofile import read_po
 
-from matcher.unmatched import REASONS
+from matcher.planning.unmatched import REASONS
 from webapp.matching.conflicts import MESSAGES
 
 ROOT = Path(__file__).parents[1]

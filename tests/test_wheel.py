@@ -43,7 +43,7 @@ def run(installed: Path, code: str, folder: Path) -> str:
 
 def test_the_installed_engine_matches_the_installed_seed_people(installed: Path, tmp_path: Path) -> None:
     code = (
-        "from matcher.vocabulary import open_seed; from matcher.cli import match; import matcher; "
+        "from matcher.records.vocabulary import open_seed; from matcher.cli import match; import matcher; "
         "folder = str(open_seed('muenster')); "
         "match([folder + '/newcomers.csv', folder + '/offers.csv', '--out', 'm.csv', '--json'], "
         "standalone_mode=False); print(matcher.__file__)"

@@ -11,23 +11,24 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from matcher.answers import about_pair, about_person, about_town
 from matcher.cli import STAGE_TEXTS, a_day, clear_errors, print_summary, progress_bar
-from matcher.criteria import CRITERIA
-from matcher.eligibility import RULES
 from matcher.exceptions import InvalidFileError, InvalidPolicyError, InvalidRecordError
-from matcher.explanation import CHANGE_REASONS, Change, Explanation, compare, examine
-from matcher.fairness import NOT_SAID
-from matcher.files import read_newcomers, read_offers
-from matcher.geography import Place, find_place, load_districts, load_towns
-from matcher.learning import Lesson, learn, recall
-from matcher.lookahead import plan_by_policy
-from matcher.people import Newcomer, Offer, first_native_language
-from matcher.plan import STAGES, Plan, Proposal, summary
-from matcher.policy import Policy
-from matcher.scoring import shares
-from matcher.unmatched import REASONS, Unmatched
-from matcher.vocabulary import (
+from matcher.pairs.criteria import CRITERIA
+from matcher.pairs.eligibility import RULES
+from matcher.pairs.scoring import shares
+from matcher.planning.lookahead import plan_by_policy
+from matcher.planning.single import STAGES, Plan, Proposal, summary
+from matcher.planning.unmatched import REASONS, Unmatched
+from matcher.questions.answers import about_pair, about_person, about_town
+from matcher.questions.explanation import CHANGE_REASONS, Change, Explanation, compare, examine
+from matcher.questions.fairness import NOT_SAID
+from matcher.questions.learning import Lesson, learn, recall
+from matcher.questions.wording import LANGUAGES
+from matcher.records.files import read_newcomers, read_offers
+from matcher.records.geography import Place, find_place, load_districts, load_towns
+from matcher.records.people import Newcomer, Offer, first_native_language
+from matcher.records.policy import Policy
+from matcher.records.vocabulary import (
     ACCESS,
     GENDER_GROUPS,
     GENDERS,
@@ -45,7 +46,6 @@ from matcher.vocabulary import (
     primary_language,
     read_seed_table,
 )
-from matcher.wording import LANGUAGES
 
 __all__ = [
     "ACCESS",

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from matcher.files import write_newcomers, write_offers
 from matcher.generate import generate_town
+from matcher.records.files import write_newcomers, write_offers
 
 REFERENCE_DATE = date(2026, 11, 16)  # a Monday; all dates are shifted by whole weeks when loaded
 SIZES = {"muenster": (340, 297), "enschede": (260, 223)}  # newcomers, offers

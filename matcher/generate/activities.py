@@ -12,8 +12,8 @@ from matcher.generate.chance import Dice, Table
 from matcher.generate.distributions import Town, associations, distributions, table
 from matcher.generate.hosts import draw_confirmed_at, draw_host_languages
 from matcher.generate.traits import Place, draw_family_name, draw_name, draw_place, minute_of_day, slug
-from matcher.people import Offer
-from matcher.vocabulary import MINUTES_A_DAY, WEEKDAYS, Hours
+from matcher.records.people import Offer
+from matcher.records.vocabulary import MINUTES_A_DAY, WEEKDAYS, Hours
 
 _FOUNDING_YEARS = (*range(1899, 1930), *range(1949, 1995))
 

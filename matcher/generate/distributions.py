@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from matcher.generate.chance import Table
-from matcher.vocabulary import load_taxonomy, open_seed, read_seed_table
+from matcher.records.vocabulary import load_taxonomy, open_seed, read_seed_table
 
 
 @dataclass(frozen=True)

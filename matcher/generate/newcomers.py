@@ -19,8 +19,8 @@ from matcher.generate.traits import (
     draw_preference,
     draw_skills,
 )
-from matcher.people import Newcomer
-from matcher.vocabulary import LEVELS, Hours, level_rank, parse_hours
+from matcher.records.people import Newcomer
+from matcher.records.vocabulary import LEVELS, Hours, level_rank, parse_hours
 
 _BANDS_BY_AGE = ((18, "teen"), (28, "young"), (60, "adult"))
 

@@ -15,8 +15,8 @@ from matcher.generate.chance import Dice
 from matcher.generate.distributions import distributions, load_town
 from matcher.generate.newcomers import draw_newcomers
 from matcher.generate.volunteers import draw_mentors, draw_neighbours
-from matcher.people import Newcomer, Offer
-from matcher.vocabulary import KINDS
+from matcher.records.people import Newcomer, Offer
+from matcher.records.vocabulary import KINDS
 
 
 def generate_town(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from matcher.generate.chance import Dice
 from matcher.generate.distributions import Town, distributions, table
-from matcher.vocabulary import MINUTES_A_DAY, WEEKDAYS, Hours, load_taxonomy
+from matcher.records.vocabulary import MINUTES_A_DAY, WEEKDAYS, Hours, load_taxonomy
 
 _LETTERS = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ı": "i", "ə": "e", "đ": "d", "ł": "l", "č": "c"}

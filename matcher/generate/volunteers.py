@@ -18,7 +18,7 @@ from matcher.generate.traits import (
     draw_preference,
     draw_skills,
 )
-from matcher.people import Offer
+from matcher.records.people import Offer
 
 
 def draw_mentors(town: Town, n: int, dice: Dice, today: date) -> list[Offer]:

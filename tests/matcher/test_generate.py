@@ -11,8 +11,8 @@ import pytest
 
 from matcher.exceptions import InvalidProblemError
 from matcher.generate import generate_town
-from matcher.people import Newcomer, Offer
-from matcher.vocabulary import load_languages, load_taxonomy
+from matcher.records.people import Newcomer, Offer
+from matcher.records.vocabulary import load_languages, load_taxonomy
 
 TODAY = date(2026, 11, 16)
 TOWNS = ("muenster", "enschede")

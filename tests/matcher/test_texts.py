@@ -10,10 +10,10 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 import matcher
-from matcher.criteria import CRITERIA
-from matcher.eligibility import RULES
-from matcher.explanation import CHANGE_REASONS
-from matcher.unmatched import REASONS
+from matcher.pairs.criteria import CRITERIA
+from matcher.pairs.eligibility import RULES
+from matcher.planning.unmatched import REASONS
+from matcher.questions.explanation import CHANGE_REASONS
 
 ENGINE = Path(matcher.__file__).parent
 LANGUAGES = ("de", "nl")

@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 from flask import Flask
 
-from matcher.files import write_newcomers, write_offers
+from matcher.records.files import write_newcomers, write_offers
 from tests.builders import a_newcomer, an_offer
 from tests.web import Client
 from webapp import create_app

@@ -1,0 +1,287 @@
+"""Weights, limits and bonuses of a run: one frozen, versioned value, read from TOML. No people, no arrays."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from matcher.exceptions import InvalidPolicyError
+from matcher.records.vocabulary import LEVELS, MODES
+
+
+@dataclass(frozen=True, kw_only=True)
+class Weights:
+    """How much each soft criterion counts; only their proportions matter.
+
+    A criterion with weight 0 is still computed and shown, and adds nothing.
+    """
+
+    interests: float = 3.0
+    language: float = 2.0
+    travel: float = 2.0
+    hours: float = 1.5
+    goals: float = 1.5
+    life_phase: float = 1.0
+    reciprocity: float = 0.5
+    freshness: float = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bonus:
+    """What serving a person at all is worth, in units of score, paid once a person.
+
+    ``base + need * (need_level - 1) / 3 + waiting * min(1, weeks waited / waiting_weeks_full)``:
+    whoever needs more, or waits longer, comes first.
+    """
+
+    base: float = 0.4
+    need: float = 0.4
+    waiting: float = 0.3
+    waiting_weeks_full: float = 26.0
+    need_level_not_said: int = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Travel:
+    """How long a way takes: minutes = fixed minutes + distance x detour / speed.
+
+    Straight-line distances are turned into ways by a detour factor of 1.3 (a usual value for towns).
+    Speeds are door to door in km/h; the fixed minutes are for unlocking, waiting or parking. People who did
+    not say how they get about are taken to walk or to use public transport.
+    """
+
+    detour: float = 1.3
+    walk_kmh: float = 4.8
+    bike_kmh: float = 15.0
+    transit_kmh: float = 20.0
+    car_kmh: float = 30.0
+    walk_fixed_minutes: float = 0.0
+    bike_fixed_minutes: float = 2.0
+    transit_fixed_minutes: float = 10.0
+    car_fixed_minutes: float = 5.0
+    mobility_not_said: tuple[str, ...] = ("walk", "transit")
+    max_minutes_not_said: int = 40
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """The adjustable part of the hard rules, and how many candidates a person keeps."""
+
+    common_language_level: str = "A2"
+    low_cost_eur_month: float = 10.0
+    neighbours_need_screening: bool = True
+    minors_one_to_one: bool = False
+    common_minutes: int = 60
+    freshness_days: int = 180
+    town_language_not_said: str = "de"
+    candidates_per_kind: int = 30
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lookahead:
+    """Whether places are kept for people who have not arrived yet, and how long others may wait for that.
+
+    A place costs what it is expected to bring to somebody who arrives within `weeks`, the time that places
+    have to last: the mean of the prices in `samples` futures drawn from past arrivals. Whoever has waited
+    `longest_wait_weeks` pays nothing. A second placement is made when all `samples` futures agree to it.
+    """
+
+    is_on: bool = False
+    weeks: int = 26
+    samples: int = 16
+    longest_wait_weeks: int = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """Everything a town can set about a matching run.
+
+    Parameters
+    ----------
+    name : str
+        What the town calls it.
+    weights : Weights
+    bonus : Bonus
+    travel : Travel
+    limits : Limits
+    lookahead : Lookahead
+    switching_bonus : float
+        Added to the score of a pair that is already an open proposal, so that a re-match changes little.
+
+    Raises
+    ------
+    InvalidPolicyError
+        With every value outside its range.
+
+    Examples
+    --------
+    >>> policy = Policy(weights=Weights(interests=5))
+    >>> Policy.from_dict(policy.to_dict()) == policy
+    True
+    """
+
+    name: str = "default"
+    weights: Weights = field(default_factory=Weights)
+    bonus: Bonus = field(default_factory=Bonus)
+    travel: Travel = field(default_factory=Travel)
+    limits: Limits = field(default_factory=Limits)
+    lookahead: Lookahead = field(default_factory=Lookahead)
+    switching_bonus: float = 0.02
+
+    def __post_init__(self) -> None:
+        problems = list(_problems(self))
+        if problems:
+            raise InvalidPolicyError(problems)
+
+    @property
+    def version(self) -> str:
+        """The first twelve hexadecimal digits of a hash of all values: equal policies, equal version."""
+        text = json.dumps(self.to_dict(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def to_dict(self) -> dict[str, Any]:
+        """All values as nested plain data, ready for JSON."""
+        plain = dataclasses.asdict(self)
+        plain["travel"]["mobility_not_said"] = list(self.travel.mobility_not_said)
+        return plain
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Policy:
+        """Read a policy from nested plain data; what is not named keeps its default.
+
+        Raises
+        ------
+        InvalidPolicyError
+            With every unknown name, wrong type and value outside its range.
+        """
+        problems: list[str] = []
+        values: dict[str, Any] = {}
+        for name, default in _defaults(cls).items():
+            if name not in plain:
+                continue
+            if dataclasses.is_dataclass(default):
+                values[name] = _read_section(type(default), name, plain[name], problems)
+            else:
+                values[name] = _read_value(name, default, plain[name], problems)
+        problems += [
+            f"unknown setting {name!r}; there are {', '.join(_defaults(cls))}"
+            for name in plain
+            if name not in _defaults(cls)
+        ]
+        if problems:
+            raise InvalidPolicyError(problems)
+        return cls(**values)
+
+    @classmethod
+    def from_toml(cls, text: str) -> Policy:
+        """Read a policy from TOML text.
+
+        Raises
+        ------
+        InvalidPolicyError
+            When the text is not TOML, and as `from_dict`.
+        """
+        try:
+            return cls.from_dict(tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise InvalidPolicyError(f"not readable as TOML: {error}") from error
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Policy:
+        """Read a policy from a TOML file; raises as `from_toml`, and OSError."""
+        return cls.from_toml(Path(path).read_text(encoding="utf-8-sig"))
+
+    def to_toml(self) -> str:
+        """The policy as TOML text that `from_toml` reads back."""
+        plain = self.to_dict()
+        sections = {name: value for name, value in plain.items() if isinstance(value, dict)}
+        lines = [f"{name} = {_toml(value)}" for name, value in plain.items() if name not in sections]
+        for name, section in sections.items():
+            lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in section.items())]
+        return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    # JSON strings, numbers, booleans and lists of strings are TOML values as they are.
+    return json.dumps(value)
+
+
+def _defaults(section: type) -> dict[str, Any]:
+    defaults = section()
+    return {f.name: getattr(defaults, f.name) for f in dataclasses.fields(section)}
+
+
+def _read_section(section: type, name: str, plain: Any, problems: list[str]) -> Any:
+    if not isinstance(plain, Mapping):
+        problems.append(f"{name}: expected a table of settings, got {plain!r}")
+        return section()
+    defaults = _defaults(section)
+    problems += [
+        f"unknown setting {name}.{key}; there are {', '.join(defaults)}"
+        for key in plain
+        if key not in defaults
+    ]
+    return section(
+        **{
+            key: _read_value(f"{name}.{key}", defaults[key], value, problems)
+            for key, value in plain.items()
+            if key in defaults
+        }
+    )
+
+
+def _read_value(name: str, default: Any, value: Any, problems: list[str]) -> Any:
+    if isinstance(default, bool):
+        expected, fits = "true or false", isinstance(value, bool)
+    elif isinstance(default, int):
+        expected, fits = "a whole number", isinstance(value, int) and not isinstance(value, bool)
+    elif isinstance(default, float):
+        expected, fits = "a number", isinstance(value, (int, float)) and not isinstance(value, bool)
+    elif isinstance(default, tuple):
+        expected, fits = "a list of words", isinstance(value, (list, tuple))
+    else:
+        expected, fits = "a text", isinstance(value, str)
+    if not fits:
+        problems.append(f"{name}: expected {expected}, got {value!r}")
+        return default
+    return type(default)(value)
+
+
+def _problems(policy: Policy) -> Iterator[str]:
+    for section in ("weights", "bonus", "travel"):
+        for key, value in dataclasses.asdict(getattr(policy, section)).items():
+            if isinstance(value, (int, float)):
+                yield from _outside(f"{section}.{key}", value, 0, 1_000)
+    yield from _outside("travel.detour", policy.travel.detour, 1, 10)
+    for mode in MODES:
+        yield from _outside(f"travel.{mode}_kmh", getattr(policy.travel, f"{mode}_kmh"), 0.1, 1_000)
+    yield from _outside("bonus.waiting_weeks_full", policy.bonus.waiting_weeks_full, 0.1, 1_000)
+    yield from _outside("bonus.need_level_not_said", policy.bonus.need_level_not_said, 1, 4)
+    yield from _outside("limits.low_cost_eur_month", policy.limits.low_cost_eur_month, 0, 10_000)
+    yield from _outside("limits.common_minutes", policy.limits.common_minutes, 15, 1_440)
+    yield from _outside("limits.freshness_days", policy.limits.freshness_days, 1, 10_000)
+    yield from _outside("limits.candidates_per_kind", policy.limits.candidates_per_kind, 1, 1_000_000)
+    yield from _outside("lookahead.weeks", policy.lookahead.weeks, 1, 104)
+    yield from _outside("lookahead.samples", policy.lookahead.samples, 1, 1_000)
+    yield from _outside("lookahead.longest_wait_weeks", policy.lookahead.longest_wait_weeks, 0, 104)
+    yield from _outside("switching_bonus", policy.switching_bonus, 0, 1)
+    if not sum(dataclasses.astuple(policy.weights)) > 0:
+        yield "weights: expected at least one above 0, got none"
+    unknown = sorted(set(policy.travel.mobility_not_said) - set(MODES))
+    if unknown or not policy.travel.mobility_not_said:
+        arrived = ", ".join(unknown) or "none"
+        yield f"travel.mobility_not_said: expected some of {', '.join(MODES)}, got {arrived}"
+    if policy.limits.common_language_level not in LEVELS:
+        level = policy.limits.common_language_level
+        yield f"limits.common_language_level: expected one of {', '.join(LEVELS)}, got {level!r}"
+
+
+def _outside(name: str, value: float, low: float, high: float) -> Iterator[str]:
+    if not low <= value <= high:
+        yield f"{name}: expected a number from {low} to {high}, got {value}"
