@@ -13,9 +13,10 @@ from matcher import Policy, make_plan
 from matcher.assignment import solve
 from matcher.generate import generate_town
 from matcher.pairs.candidates import Sieve
-from matcher.pairs.eligibility import Pairs, Situation, allowed
+from matcher.pairs.eligibility import allowed
 from matcher.pairs.encoding import FloatArray
 from matcher.pairs.scoring import score_parts
+from matcher.pairs.situation import Pairs, Situation
 from matcher.pairs.travel import reach_km
 from matcher.planning.column_generation import pose_problem
 

@@ -22,12 +22,12 @@ from matcher import Policy
 from matcher.assignment import AssignmentProblem, solve_without_clashes
 from matcher.generate import generate_town
 from matcher.pairs.candidates import find_candidates
-from matcher.pairs.eligibility import Situation
 from matcher.pairs.encoding import encode
+from matcher.pairs.policy import Lookahead
 from matcher.pairs.scoring import score_parts
+from matcher.pairs.situation import Situation
 from matcher.planning.lookahead import Forecast, forecast, held, is_blocking
 from matcher.planning.single import pose_problem
-from matcher.records.policy import Lookahead
 
 # The settings, written down before the first run. Variants were compared on other seeds (`TRIAL_SEEDS`).
 TOWN = "muenster"

@@ -6,18 +6,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from matcher.pairs.policy import Policy
     from matcher.planning.single import Plan, Proposal, make_again, make_plan
     from matcher.planning.unmatched import Unmatched
     from matcher.questions.explanation import Explanation, compare, explain
     from matcher.questions.recruiting import further_places, recruiting
     from matcher.questions.relaxations import relaxations
     from matcher.records.people import Newcomer, Offer
-    from matcher.records.policy import Policy
 
 _HOME = {
     "Newcomer": "matcher.records.people",
     "Offer": "matcher.records.people",
-    "Policy": "matcher.records.policy",
+    "Policy": "matcher.pairs.policy",
     "Plan": "matcher.planning.single",
     "Proposal": "matcher.planning.single",
     "Unmatched": "matcher.planning.unmatched",

@@ -23,7 +23,13 @@ _njit: Any = numba.njit
 
 # What kernels are made of, and the files whose constants are compiled into them.
 _MADE_OF = ("_compiled.py", "assignment/**/*.py", "pairs/_kernels/*.py")
-_CONSTANTS = ("records/vocabulary.py", "pairs/encoding.py", "pairs/eligibility.py", "pairs/criteria.py")
+_CONSTANTS = (
+    "records/vocabulary.py",
+    "pairs/encoding.py",
+    "pairs/eligibility.py",
+    "pairs/criteria.py",
+    "pairs/scoring.py",
+)
 
 
 def _sources() -> str:

@@ -20,6 +20,7 @@ from rich.table import Table
 
 from matcher.exceptions import InvalidFileError, KoppelError, KoppelWarning, RowProblem
 from matcher.generate import generate_town
+from matcher.pairs.policy import Policy
 from matcher.planning.lookahead import plan_by_policy
 from matcher.planning.single import STAGES, Plan, summary
 from matcher.planning.unmatched import REASONS
@@ -36,7 +37,6 @@ from matcher.records.files import (
     write_table,
 )
 from matcher.records.geography import load_towns
-from matcher.records.policy import Policy
 
 _READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _WRITABLE = click.Path(dir_okay=False, writable=True, path_type=Path)

@@ -10,8 +10,8 @@ import pytest
 
 from matcher.pairs.criteria import CRITERIA
 from matcher.pairs.eligibility import RULES
+from matcher.pairs.policy import Policy
 from matcher.planning.unmatched import REASONS
-from matcher.records.policy import Policy
 from webapp.cli import COMMANDS, main
 from webapp.config import REMEDIES
 

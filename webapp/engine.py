@@ -15,6 +15,7 @@ from matcher.cli import STAGE_TEXTS, a_day, clear_errors, print_summary, progres
 from matcher.exceptions import InvalidFileError, InvalidPolicyError, InvalidRecordError
 from matcher.pairs.criteria import CRITERIA
 from matcher.pairs.eligibility import RULES
+from matcher.pairs.policy import Policy
 from matcher.pairs.scoring import shares
 from matcher.planning.lookahead import plan_by_policy
 from matcher.planning.single import STAGES, Plan, Proposal, summary
@@ -27,7 +28,6 @@ from matcher.questions.wording import LANGUAGES
 from matcher.records.files import read_newcomers, read_offers
 from matcher.records.geography import Place, find_place, load_districts, load_towns
 from matcher.records.people import Newcomer, Offer, first_native_language
-from matcher.records.policy import Policy
 from matcher.records.vocabulary import (
     ACCESS,
     GENDER_GROUPS,

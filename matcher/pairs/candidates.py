@@ -16,10 +16,8 @@ from scipy import sparse
 from matcher.pairs._kernels.hours import HALF_HOUR_WORDS
 from matcher.pairs._kernels.masks import Masks, n_words
 from matcher.pairs._kernels.packing import (
-    RULE_OF_BIT,
     Grid,
     PackedOffers,
-    common_run,
     pack_marks,
     pack_masks,
     pack_newcomers,
@@ -27,11 +25,12 @@ from matcher.pairs._kernels.packing import (
     prices_by_row,
 )
 from matcher.pairs._kernels.searching import Best, Scratch, Terms, count_obstacles, find_best, judge_pairs
-from matcher.pairs._kernels.weighing import Shared
+from matcher.pairs._kernels.weighing import DECLARED, Shared
 from matcher.pairs.criteria import CRITERIA
-from matcher.pairs.eligibility import RULES, Pairs, Situation
+from matcher.pairs.eligibility import RULES, common_run
 from matcher.pairs.encoding import BoolArray, FloatArray, IntArray
 from matcher.pairs.scoring import row_bonus, shares
+from matcher.pairs.situation import Pairs, Situation
 from matcher.pairs.travel import pace
 from matcher.records.vocabulary import KINDS, MODES
 
@@ -68,7 +67,7 @@ class Tariff:
     Parameters
     ----------
     costs : ndarray of float64, shape (m,), optional
-        What a place costs whoever can wait (see `matcher.records.policy.Lookahead`).
+        What a place costs whoever can wait (see `matcher.pairs.policy.Lookahead`).
     prices : ndarray of float64, shape (m,), optional
         What it costs everybody.
     group_prices : ndarray of float64, shape (m, G + 1), optional
@@ -255,7 +254,8 @@ class Sieve:
         return Terms(
             shares=shares(policy).copy(),
             minutes_a_km=np.array([pace(mode, policy.travel)[1] for mode in MODES]),
-            rule_of_bit=RULE_OF_BIT,
+            form=DECLARED.form,
+            place=DECLARED.place,
             run=common_run(policy),
             costs=given(tariff.costs, offers.position.shape)[at],
             bonuses=row_bonus(self.situation),
@@ -275,8 +275,7 @@ class Sieve:
                 likes=np.zeros(offers.interests.norm.size),
                 against=np.zeros(offers.terms.norm.size),
                 unwelcome=np.zeros(offers.dislikes.norm.size),
-                give_and_take=np.zeros(offers.seeks.norm.size),
-                goals=np.zeros(offers.goals.norm.size),
+                overlaps=tuple(np.zeros(profiles.norm.size) for profiles in offers.overlaps),
                 level=np.zeros(offers.speakers.says.size, np.int8),
                 comfort=np.zeros(offers.speakers.says.size),
                 children_apart=np.zeros(offers.children.norm.size),

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import sparse
 
-from matcher.pairs.eligibility import Pairs, by_kind
 from matcher.pairs.encoding import STEP_MINUTES, FloatArray, IntArray
+from matcher.pairs.packed import CriterionPacking, OfOffer, Overlap, WrittenOut
+from matcher.pairs.situation import Pairs, Situation, by_kind
 from matcher.records.vocabulary import level_rank
 
 NEUTRAL = 0.5
@@ -26,14 +27,33 @@ _CHUNK = 200_000
 
 @dataclass(frozen=True)
 class Criterion:
-    """A soft criterion: its name (that of its weight in the policy), the text people read, the measure.
+    """A soft criterion, declared once: weights, scores, the compiled pass and explanations follow from it.
 
-    ``measure(pairs)`` gives a float from 0 to 1 a pair.
+    Parameters
+    ----------
+    name : str
+        Also that of its weight in the policy.
+    text : str
+        What people read beside its part of a score.
+    measure : callable
+        ``measure(pairs)`` gives a float from 0 to 1 a pair.
+    weight : float
+        What it counts where a policy says nothing.
+    packed : OfOffer, Overlap, Table or WrittenOut
+        How it lies for the pass over everybody.
+    reason : str
+        The few words of a list where it speaks strongly for a pair; empty where a number stands there anyway.
+    facts : str
+        Which facts of a pair its explanation names (`matcher.questions.facts.PairFacts`); empty for none.
     """
 
     name: str
     text: str
     measure: Callable[[Pairs], FloatArray]
+    weight: float
+    packed: CriterionPacking
+    reason: str = ""
+    facts: str = ""
 
 
 def _(text: str) -> str:
@@ -108,19 +128,76 @@ def gives_and_takes(pairs: Pairs) -> FloatArray:
 
 def places_confirmed(pairs: Pairs) -> FloatArray:
     """1 where the free places were confirmed today, 0 from the policy's number of days on."""
-    age_days = pairs.offers.confirmed_days[pairs.columns]
-    return _or_neutral(np.clip(1.0 - age_days / pairs.policy.limits.freshness_days, 0.0, 1.0))
+    return _fresh(pairs.situation)[pairs.columns]
+
+
+def _fresh(situation: Situation) -> FloatArray:
+    days = situation.town.offers.confirmed_days
+    return _or_neutral(np.clip(1.0 - days / situation.policy.limits.freshness_days, 0.0, 1.0))
 
 
 CRITERIA = (
-    Criterion("interests", _("shared interests"), shared_interests),
-    Criterion("language", _("language: understanding and practice"), language_comfort),
-    Criterion("travel", _("short way"), short_way),
-    Criterion("hours", _("matching free hours"), common_hours),
-    Criterion("goals", _("goals supported"), goals_served),
-    Criterion("life_phase", _("similar phase of life"), same_life_phase),
-    Criterion("reciprocity", _("give and take"), gives_and_takes),
-    Criterion("freshness", _("free places confirmed recently"), places_confirmed),
+    Criterion(
+        "interests",
+        _("shared interests"),
+        shared_interests,
+        weight=3.0,
+        packed=WrittenOut(),
+        reason=_("shared interests"),
+        facts="interests",
+    ),
+    Criterion(
+        "language",
+        _("language: understanding and practice"),
+        language_comfort,
+        weight=2.0,
+        packed=WrittenOut(),
+        reason=_("they understand each other"),
+        facts="languages",
+    ),
+    Criterion("travel", _("short way"), short_way, weight=2.0, packed=WrittenOut(), facts="way"),
+    Criterion(
+        "hours",
+        _("matching free hours"),
+        common_hours,
+        weight=1.5,
+        packed=WrittenOut(),
+        reason=_("hours match"),
+        facts="meeting",
+    ),
+    Criterion(
+        "goals",
+        _("goals supported"),
+        goals_served,
+        weight=1.5,
+        packed=Overlap("goals", "goals"),
+        reason=_("goals match"),
+    ),
+    Criterion(
+        "life_phase",
+        _("similar phase of life"),
+        same_life_phase,
+        weight=1.0,
+        packed=WrittenOut(),
+        reason=_("similar phase of life"),
+    ),
+    Criterion(
+        "reciprocity",
+        _("give and take"),
+        gives_and_takes,
+        weight=0.5,
+        packed=Overlap("can_offer", "seeks"),
+        reason=_("give and take"),
+        facts="reciprocity",
+    ),
+    Criterion(
+        "freshness",
+        _("free places confirmed recently"),
+        places_confirmed,
+        weight=0.5,
+        packed=OfOffer(_fresh),
+        facts="freshness",
+    ),
 )
 """Every soft criterion, in the order in which people read them; each has a weight of its name."""
 

@@ -1,4 +1,4 @@
-"""Hard rules: which pairs are possible at all. Each has a name, a text and one function; none gives a score.
+"""Hard rules: which pairs are possible at all. Each is declared once, in `RULES`; none gives a score.
 
 Protective rules fail closed: what was not said counts as not fulfilled. Practical rules fail open: what was
 not said forbids nothing. A wish or need that *was* said is held against what is known of the other side.
@@ -8,154 +8,43 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cached_property
-from typing import TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import sparse
 
-from matcher.pairs.encoding import (
-    STEP_MINUTES,
-    BoolArray,
-    EncodedNewcomers,
-    EncodedOffers,
-    EncodedTown,
-    FloatArray,
-    IntArray,
-)
-from matcher.pairs.travel import travel_minutes
-from matcher.records.policy import Policy
-from matcher.records.vocabulary import GENDERS, KINDS, NEEDS
+from matcher.pairs.encoding import STEP_MINUTES, BoolArray, EncodedNewcomers, EncodedOffers
+from matcher.pairs.packed import Bits, RulePacking, Settled, WrittenOut
+from matcher.pairs.situation import Pairs, Situation, by_kind, is_stored
+from matcher.records.sections import PolicyLike
+from matcher.records.vocabulary import ACCESS, GENDERS, KINDS, NEEDS
 
-Value = TypeVar("Value", bound=np.generic)
 ADULT_AGE = 18
 _WORD_BITS = 64
-
-
-@dataclass(frozen=True)
-class Situation:
-    """A town as it stands: people, policy, and what is settled already.
-
-    Parameters
-    ----------
-    town : EncodedTown
-    policy : Policy
-    fixed : csr_array of bool, shape (n, m)
-        Confirmed placements: they take places, wishes and hours.
-    banned : csr_array of bool, shape (n, m)
-        Pairs that must not be proposed: rejected ones whose ban has not ended, and no-contact pairs.
-    """
-
-    town: EncodedTown
-    policy: Policy
-    fixed: sparse.csr_array
-    banned: sparse.csr_array
-
-    @cached_property
-    def free_places(self) -> IntArray:
-        """Places left, shape (m,)."""
-        return np.maximum(0, self.town.offers.free - _count(self.fixed.sum(axis=0)))
-
-    @cached_property
-    def open_wants(self) -> IntArray:
-        """Wishes not yet served by kind, shape (n, 3)."""
-        by_kind = np.eye(len(KINDS))[self.town.offers.kind].reshape(-1, len(KINDS))
-        served = _count(self.fixed.astype(np.float64) @ by_kind)
-        return np.maximum(0, self.town.newcomers.wanted - served)
-
-    @cached_property
-    def open_total(self) -> IntArray:
-        """Placements a newcomer can still take on, shape (n,)."""
-        newcomers = self.town.newcomers
-        left = np.maximum(0, newcomers.max_placements - _count(self.fixed.sum(axis=1)))
-        wished = self.open_wants.sum(axis=1)
-        return np.where(newcomers.max_placements < 0, wished, np.minimum(left, wished))
-
-    @cached_property
-    def group_places(self) -> IntArray:
-        """Places left for each language group, shape (m, G); -1 without a limit.
-
-        max(1, floor(share x capacity)) less those placed already; activities only.
-        """
-        offers, newcomers = self.town.offers, self.town.newcomers
-        n_groups = len(self.town.languages)
-        has_limit = ~np.isnan(offers.language_share_max) & (offers.kind == KINDS.index("association"))
-        share = np.where(has_limit, offers.language_share_max, 0.0)
-        limit = np.maximum(1, np.floor(share * offers.capacity + 1e-9).astype(np.int64))
-        in_group = sparse.csr_array(np.eye(n_groups)[newcomers.group] * (newcomers.group >= 0)[:, None])
-        placed = _count((self.fixed.astype(np.float64).T @ in_group).toarray())
-        left = np.maximum(0, limit[:, None] - placed)
-        return np.where(has_limit[:, None], left, -1)
-
-    @cached_property
-    def busy(self) -> sparse.csr_array:
-        """Offers whose sessions overlap with a confirmed one, shape (n, m)."""
-        if not self.fixed.nnz:
-            return sparse.csr_array(self.fixed.shape)
-        return sparse.csr_array(self.fixed.astype(np.float64) @ self.town.offers.clashes)
-
-
-@dataclass(frozen=True)
-class Pairs:
-    """A list of pairs to judge: row of the newcomer, column of the offer.
-
-    Parameters
-    ----------
-    situation : Situation
-    rows, columns : ndarray of int64, shape (p,)
-    """
-
-    situation: Situation
-    rows: IntArray
-    columns: IntArray
-
-    @property
-    def newcomers(self) -> EncodedNewcomers:
-        """The encoded newcomers the rows point into."""
-        return self.situation.town.newcomers
-
-    @property
-    def offers(self) -> EncodedOffers:
-        """The encoded offers the columns point into."""
-        return self.situation.town.offers
-
-    @property
-    def policy(self) -> Policy:
-        """The policy of the run."""
-        return self.situation.policy
-
-    @cached_property
-    def distance_km(self) -> FloatArray:
-        """Distance as the crow flies, shape (p,); NaN where a point is not known."""
-        difference = self.newcomers.points_km[self.rows] - self.offers.points_km[self.columns]
-        return np.sqrt(np.einsum("pd,pd->p", difference, difference))
-
-    @cached_property
-    def minutes(self) -> FloatArray:
-        """Travel minutes by the quickest own means, shape (p,); NaN where a point is not known."""
-        return travel_minutes(self.distance_km, self.newcomers.modes[self.rows], self.policy.travel)
-
-    def is_kind(self, kind: str) -> BoolArray:
-        """Whether the offer is of this kind, shape (p,)."""
-        return self.offers.kind[self.columns] == KINDS.index(kind)
-
-    def only(self, keep: BoolArray) -> Pairs:
-        """The pairs where `keep` is true."""
-        return Pairs(self.situation, self.rows[keep], self.columns[keep])
+_FEMALE = GENDERS.index("f")
+_ASSOCIATION, _MENTOR, _NEIGHBOUR = (KINDS.index(kind) for kind in ("association", "mentor", "neighbour"))
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A hard rule: its name, whether it protects somebody, the text people read, and the judgement.
+    """A hard rule, declared once: what people, functions and the compiled pass know of it comes from here.
 
-    ``allows(pairs)`` gives a boolean a pair.
+    Parameters
+    ----------
+    name : str
+    is_protective : bool
+        Whether it protects somebody: it fails closed and is never relaxed.
+    text : str
+        What people read when it stands in the way.
+    allows : callable
+        ``allows(pairs)`` gives a boolean a pair.
+    packed : Bits, Settled or WrittenOut
+        How it lies for the pass over everybody.
     """
 
     name: str
     is_protective: bool
     text: str
     allows: Callable[[Pairs], BoolArray]
+    packed: RulePacking
 
 
 def _(text: str) -> str:
@@ -189,10 +78,7 @@ def gender_group_fits(pairs: Pairs) -> BoolArray:
     """
     group, gender = pairs.offers.gender_group[pairs.columns], pairs.newcomers.gender[pairs.rows]
     admitted = (group < 0) | (group == gender)
-    female = GENDERS.index("f")
-    woman = pairs.offers.gender[pairs.columns] == female
-    safe = np.where(pairs.is_kind("mentor"), woman, group == female)
-    return admitted & (~_needs(pairs, "women_only") | safe)
+    return admitted & (~_needs(pairs, "women_only") | _has_women_only(pairs.offers)[pairs.columns])
 
 
 def age_fits(pairs: Pairs) -> BoolArray:
@@ -207,21 +93,15 @@ def minors_are_safe(pairs: Pairs) -> BoolArray:
 
     Whoever may still be 17 counts as a minor, and so does whoever did not say a birth year.
     """
-    may_be_minor = ~(pairs.newcomers.age[pairs.rows] - 1 >= ADULT_AGE)
-    accepted = pairs.offers.accepts_minors[pairs.columns] & pairs.newcomers.has_guardian_consent[pairs.rows]
-    if pairs.policy.limits.minors_one_to_one:
-        suitable = pairs.is_kind("association") | _is_screened(pairs)
-    else:
-        suitable = pairs.is_kind("association")
-    return ~may_be_minor | (accepted & suitable)
+    accepted = (
+        _suits_minors(pairs.situation)[pairs.columns] & pairs.newcomers.has_guardian_consent[pairs.rows]
+    )
+    return ~_may_be_minor(pairs.newcomers)[pairs.rows] | accepted
 
 
 def screening_valid(pairs: Pairs) -> BoolArray:
     """Mentors, and by policy neighbours, have a screening that is valid today."""
-    needed = pairs.is_kind("mentor")
-    if pairs.policy.limits.neighbours_need_screening:
-        needed = needed | pairs.is_kind("neighbour")
-    return ~needed | _is_screened(pairs)
+    return ~_lacks_screening(pairs.situation)[pairs.columns]
 
 
 # Practical -------------------------------------------------------------------------------------------
@@ -264,12 +144,12 @@ def languages_meet(pairs: Pairs) -> BoolArray:
 
 def is_step_free(pairs: Pairs) -> BoolArray:
     """Whoever needs step-free access gets it."""
-    return ~_needs(pairs, "step_free") | pairs.offers.access[pairs.columns, 0]
+    return ~_needs(pairs, "step_free") | _provides(pairs.offers, "step_free")[pairs.columns]
 
 
 def has_childcare(pairs: Pairs) -> BoolArray:
     """Whoever needs childcare gets it."""
-    return ~_needs(pairs, "childcare") | pairs.offers.access[pairs.columns, 1]
+    return ~_needs(pairs, "childcare") | _provides(pairs.offers, "childcare")[pairs.columns]
 
 
 def is_affordable(pairs: Pairs) -> BoolArray:
@@ -302,36 +182,214 @@ def no_time_clash(pairs: Pairs) -> BoolArray:
     return ~is_stored(pairs.situation.busy, pairs)
 
 
+# Parts of rules: of one side --------------------------------------------------------------------------
+
+
+def _everybody(situation: Situation) -> BoolArray:
+    return np.ones(situation.town.newcomers.age.size, np.bool_)
+
+
+def _every_offer(situation: Situation) -> BoolArray:
+    return np.ones(situation.town.offers.age.size, np.bool_)
+
+
+def _has_women_only(offers: EncodedOffers) -> BoolArray:
+    """Where one meets women only."""
+    is_woman, is_womens = offers.gender == _FEMALE, offers.gender_group == _FEMALE
+    return np.where(offers.kind == _MENTOR, is_woman, is_womens)
+
+
+def _may_be_minor(newcomers: EncodedNewcomers) -> BoolArray:
+    # A comparison with an age that is not known is false.
+    return ~(newcomers.age - 1 >= ADULT_AGE)
+
+
+def _is_screened(offers: EncodedOffers) -> BoolArray:
+    return offers.screening_days >= 0
+
+
+def _suits_minors(situation: Situation) -> BoolArray:
+    """Offers that take minors: activities; by policy also a person alone, with a screening."""
+    offers = situation.town.offers
+    is_suitable = offers.kind == _ASSOCIATION
+    if situation.policy.limits.minors_one_to_one:
+        is_suitable = is_suitable | _is_screened(offers)
+    return offers.accepts_minors & is_suitable
+
+
+def _lacks_screening(situation: Situation) -> BoolArray:
+    """Offers that need a screening and have none that is valid."""
+    offers = situation.town.offers
+    is_needed = offers.kind == _MENTOR
+    if situation.policy.limits.neighbours_need_screening:
+        is_needed = is_needed | (offers.kind == _NEIGHBOUR)
+    return is_needed & ~_is_screened(offers)
+
+
+def _provides(offers: EncodedOffers, what: str) -> BoolArray:
+    return offers.access[:, ACCESS.index(what)]
+
+
+def _need(newcomers: EncodedNewcomers, need: str) -> BoolArray:
+    return newcomers.needs[:, NEEDS.index(need)]
+
+
+def _wish_is_met(situation: Situation, kind: int) -> BoolArray:
+    """Newcomers who wish for no (more) offer of a kind."""
+    return ~((situation.open_wants[:, kind] > 0) & (situation.open_total > 0))
+
+
+def _each_gender(gender: np.ndarray) -> list[BoolArray]:
+    """Who is of each gender; first those of whom it is not known."""
+    return [gender == one for one in range(-1, len(GENDERS))]
+
+
+def _but_each_gender(admitted: np.ndarray) -> list[BoolArray]:
+    """Who admits one gender, but not this one; for each of `_each_gender`."""
+    return [(admitted >= 0) & (admitted != one) for one in range(-1, len(GENDERS))]
+
+
+def _need_in_bits(need: str, is_met: Callable[[EncodedOffers], BoolArray]) -> Bits:
+    return Bits(lambda s: [_need(s.town.newcomers, need)], lambda s: [~is_met(s.town.offers)])
+
+
 RULES = (
-    Rule("consent", True, _("no consent to take part"), has_consent),
-    Rule("status", True, _("newcomer not ready, or offer paused or closed"), both_active),
-    Rule("banned", True, _("rejected before, or contact ruled out"), not_banned),
+    Rule(
+        "consent",
+        True,
+        _("no consent to take part"),
+        has_consent,
+        Bits(lambda s: [~s.town.newcomers.has_consent], lambda s: [_every_offer(s)]),
+    ),
+    Rule(
+        "status",
+        True,
+        _("newcomer not ready, or offer paused or closed"),
+        both_active,
+        Bits(
+            lambda s: [~s.town.newcomers.is_ready, _everybody(s)],
+            lambda s: [_every_offer(s), ~s.town.offers.is_active],
+        ),
+    ),
+    Rule(
+        "banned",
+        True,
+        _("rejected before, or contact ruled out"),
+        not_banned,
+        Settled(lambda s: s.banned),
+    ),
     Rule(
         "gender_group",
         True,
         _("for women or for men only, or not women-only as needed"),
         gender_group_fits,
+        Bits(
+            lambda s: [_need(s.town.newcomers, "women_only"), *_each_gender(s.town.newcomers.gender)],
+            lambda s: [~_has_women_only(s.town.offers), *_but_each_gender(s.town.offers.gender_group)],
+        ),
     ),
-    Rule("age", True, _("outside the age limits"), age_fits),
+    Rule("age", True, _("outside the age limits"), age_fits, WrittenOut()),
     Rule(
         "minors",
         True,
         _("under 18 or age not certain: not open to minors, or no guardian's consent"),
         minors_are_safe,
+        Bits(
+            lambda s: [
+                _may_be_minor(s.town.newcomers),
+                _may_be_minor(s.town.newcomers) & ~s.town.newcomers.has_guardian_consent,
+            ],
+            lambda s: [~_suits_minors(s), _every_offer(s)],
+        ),
     ),
-    Rule("screening", True, _("screening missing or expired"), screening_valid),
-    Rule("already_placed", False, _("already placed here"), not_placed_already),
-    Rule("wanted", False, _("no open wish of this kind"), is_wanted),
-    Rule("free_place", False, _("no free place"), has_free_place),
-    Rule("mixing_limit", False, _("no place left for this first language"), keeps_the_mix),
-    Rule("language", False, _("no common language, or below the level asked for"), languages_meet),
-    Rule("step_free", False, _("not step-free"), is_step_free),
-    Rule("childcare", False, _("no childcare"), has_childcare),
-    Rule("low_cost", False, _("too expensive"), is_affordable),
-    Rule("prefers_gender", False, _("one side's wish about gender is not met"), genders_as_wished),
-    Rule("travel", False, _("too far away"), is_near),
-    Rule("hours", False, _("free hours do not match"), hours_meet),
-    Rule("time_clash", False, _("at the same time as another proposal or placement"), no_time_clash),
+    Rule(
+        "screening",
+        True,
+        _("screening missing or expired"),
+        screening_valid,
+        Bits(lambda s: [_everybody(s)], lambda s: [_lacks_screening(s)]),
+    ),
+    Rule(
+        "already_placed",
+        False,
+        _("already placed here"),
+        not_placed_already,
+        Settled(lambda s: s.fixed),
+    ),
+    Rule(
+        "wanted",
+        False,
+        _("no open wish of this kind"),
+        is_wanted,
+        Bits(
+            lambda s: [_wish_is_met(s, kind) for kind in range(len(KINDS))],
+            lambda s: [s.town.offers.kind == kind for kind in range(len(KINDS))],
+        ),
+    ),
+    Rule(
+        "free_place",
+        False,
+        _("no free place"),
+        has_free_place,
+        Bits(lambda s: [_everybody(s)], lambda s: [s.free_places <= 0]),
+    ),
+    Rule("mixing_limit", False, _("no place left for this first language"), keeps_the_mix, WrittenOut()),
+    Rule(
+        "language",
+        False,
+        _("no common language, or below the level asked for"),
+        languages_meet,
+        WrittenOut(),
+    ),
+    Rule(
+        "step_free",
+        False,
+        _("not step-free"),
+        is_step_free,
+        _need_in_bits("step_free", lambda offers: _provides(offers, "step_free")),
+    ),
+    Rule(
+        "childcare",
+        False,
+        _("no childcare"),
+        has_childcare,
+        _need_in_bits("childcare", lambda offers: _provides(offers, "childcare")),
+    ),
+    Rule(
+        "low_cost",
+        False,
+        _("too expensive"),
+        is_affordable,
+        _need_in_bits("low_cost", lambda offers: offers.is_low_cost),
+    ),
+    Rule(
+        "prefers_gender",
+        False,
+        _("one side's wish about gender is not met"),
+        genders_as_wished,
+        Bits(
+            lambda s: [
+                *_each_gender(s.town.newcomers.gender),
+                *(s.town.newcomers.prefers_gender == gender for gender in range(len(GENDERS))),
+            ],
+            lambda s: [
+                *_but_each_gender(s.town.offers.prefers_gender),
+                *(
+                    (s.town.offers.kind != _ASSOCIATION) & (s.town.offers.gender != gender)
+                    for gender in range(len(GENDERS))
+                ),
+            ],
+        ),
+    ),
+    Rule("travel", False, _("too far away"), is_near, WrittenOut()),
+    Rule("hours", False, _("free hours do not match"), hours_meet, WrittenOut()),
+    Rule(
+        "time_clash",
+        False,
+        _("at the same time as another proposal or placement"),
+        no_time_clash,
+        Settled(lambda s: s.busy),
+    ),
 )
 """Every hard rule; protective ones first. The order is the order in which reasons are given."""
 
@@ -366,28 +424,16 @@ def broken_rules(pairs: Pairs) -> BoolArray:
     return np.column_stack([~rule.allows(pairs) for rule in RULES])
 
 
-def by_kind(
-    pairs: Pairs,
-    with_activity: Callable[[Pairs], NDArray[Value]],
-    with_person: Callable[[Pairs], NDArray[Value]],
-) -> NDArray[Value]:
-    """One measure for activities of associations, another for persons; each only where it applies."""
-    is_activity = pairs.is_kind("association")
-    of_activities, of_persons = with_activity(pairs.only(is_activity)), with_person(pairs.only(~is_activity))
-    values = np.empty(pairs.rows.size, of_activities.dtype)
-    values[is_activity], values[~is_activity] = of_activities, of_persons
-    return values
+def common_run(policy: PolicyLike) -> int:
+    """How many steps in a row make a common hour."""
+    return -(-policy.limits.common_minutes // STEP_MINUTES)
 
 
-# Parts of rules --------------------------------------------------------------------------------------
+# Parts of rules: of pairs -----------------------------------------------------------------------------
 
 
 def _needs(pairs: Pairs, need: str) -> BoolArray:
-    return pairs.newcomers.needs[pairs.rows, NEEDS.index(need)]
-
-
-def _is_screened(pairs: Pairs) -> BoolArray:
-    return pairs.offers.screening_days[pairs.columns] >= 0
+    return _need(pairs.newcomers, need)[pairs.rows]
 
 
 def _share_a_bit(a: np.ndarray, b: np.ndarray) -> BoolArray:
@@ -405,7 +451,7 @@ def _hour_in_common(pairs: Pairs) -> BoolArray:
     reached doubles it: O(log length) passes over the words.
     """
     common = pairs.newcomers.free_steps[pairs.rows] & pairs.offers.free_steps[pairs.columns]
-    length = -(-pairs.policy.limits.common_minutes // STEP_MINUTES)
+    length = common_run(pairs.policy)
     reached = 1
     while reached < length:
         step = min(reached, length - reached, _WORD_BITS - 1)
@@ -419,24 +465,3 @@ def _shifted_down(words: np.ndarray, step: int) -> np.ndarray:
     carried = np.zeros_like(words)
     carried[:, :-1] = words[:, 1:] << np.uint64(_WORD_BITS - step)
     return (words >> np.uint64(step)) | carried
-
-
-def is_stored(matrix: sparse.csr_array, pairs: Pairs) -> BoolArray:
-    """Whether each pair is a stored entry of a matrix of shape (n, m)."""
-    return is_stored_at(matrix, pairs.rows, pairs.columns)
-
-
-def is_stored_at(matrix: sparse.csr_array, rows: IntArray, columns: IntArray) -> BoolArray:
-    """Whether each row and column is a stored entry of a matrix."""
-    if matrix.nnz == 0:
-        return np.zeros(rows.size, np.bool_)
-    entries = sparse.coo_array(matrix)
-    width = np.int64(matrix.shape[1])
-    stored = np.sort(entries.row.astype(np.int64) * width + entries.col)
-    wanted = rows * width + columns
-    position = np.minimum(np.searchsorted(stored, wanted), stored.size - 1)
-    return stored[position] == wanted
-
-
-def _count(values: object) -> IntArray:
-    return np.rint(np.asarray(values, np.float64)).astype(np.int64)

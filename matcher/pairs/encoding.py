@@ -32,7 +32,7 @@ from matcher.records.geography import (
 )
 from matcher.records.interests import InterestEncoder
 from matcher.records.people import Newcomer, Offer, first_native
-from matcher.records.policy import Policy
+from matcher.records.sections import PolicyLike
 from matcher.records.vocabulary import (
     ACCESS,
     GENDERS,
@@ -156,7 +156,7 @@ class EncodedTown:
 
 
 def encode(
-    newcomers: Sequence[Newcomer], offers: Sequence[Offer], policy: Policy, today: date
+    newcomers: Sequence[Newcomer], offers: Sequence[Offer], policy: PolicyLike, today: date
 ) -> EncodedTown:
     """Turn people into arrays.
 
@@ -165,7 +165,7 @@ def encode(
     newcomers, offers : sequence of Newcomer, of Offer
         Those that `matcher.records.files` has read bring their columns along; of others they are collected
         first.
-    policy : Policy
+    policy : PolicyLike
     today : date
         The day ages, waiting times and screenings are counted from.
 
@@ -198,7 +198,7 @@ def encode(
 
 def _encode_newcomers(
     said: Said,
-    policy: Policy,
+    policy: PolicyLike,
     today: date,
     languages: Mapping[str, int],
     interests: InterestEncoder,
@@ -239,7 +239,7 @@ def _encode_newcomers(
 
 def _encode_offers(
     said: Said,
-    policy: Policy,
+    policy: PolicyLike,
     today: date,
     languages: Mapping[str, int],
     interests: InterestEncoder,
@@ -389,7 +389,7 @@ def _points(places: Column[Place]) -> FloatArray:
 # Languages -------------------------------------------------------------------------------------------
 
 
-def _languages_of(columns: Sequence[Column[Mapping[str, str]]], policy: Policy) -> dict[str, int]:
+def _languages_of(columns: Sequence[Column[Mapping[str, str]]], policy: PolicyLike) -> dict[str, int]:
     codes = {code for column in columns for languages in column.values for code in languages}
     spoken = {primary_language(code) for code in codes}
     spoken |= {town.language for town in load_towns().values()} | {policy.limits.town_language_not_said}
@@ -406,7 +406,7 @@ def _level_matrix(column: Column[Mapping[str, str]], languages: Mapping[str, int
     return levels[column.codes]
 
 
-def _spoken(levels: NDArray[np.int8], policy: Policy) -> BitArray:
+def _spoken(levels: NDArray[np.int8], policy: PolicyLike) -> BitArray:
     return _pack(levels >= level_rank(policy.limits.common_language_level))
 
 
@@ -425,7 +425,7 @@ def _town_languages(
     places: Column[Place],
     shared_town: str,
     languages: Mapping[str, int],
-    policy: Policy,
+    policy: PolicyLike,
 ) -> IntArray:
     """Column of the language of each offer's town; else the policy's.
 

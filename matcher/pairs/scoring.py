@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from matcher._compiled import inlined, kernel
 from matcher.pairs.criteria import CRITERIA
-from matcher.pairs.eligibility import Pairs, Situation
-from matcher.pairs.encoding import FloatArray
-from matcher.records.policy import Policy
+from matcher.pairs.encoding import BoolArray, FloatArray, IntArray
+from matcher.pairs.situation import Pairs, Situation
+from matcher.records.sections import PolicyLike
 
 
 def score_parts(pairs: Pairs) -> FloatArray:
@@ -28,7 +29,7 @@ def score_parts(pairs: Pairs) -> FloatArray:
     return np.column_stack(values) * shares(pairs.policy)
 
 
-def shares(policy: Policy) -> FloatArray:
+def shares(policy: PolicyLike) -> FloatArray:
     """The share of each criterion in the score, summing to 1: shape (number of criteria,)."""
     weights = np.array([getattr(policy.weights, criterion.name) for criterion in CRITERIA])
     return np.asarray(weights / weights.sum())
@@ -69,7 +70,28 @@ def kept_back(pairs: Pairs, scores: FloatArray, values: FloatArray) -> FloatArra
     -------
     ndarray of float64, shape (p,)
     """
-    value, bonus = values[pairs.columns], row_bonus(pairs.situation)[pairs.rows]
-    cost = np.where(scores + bonus > value, np.minimum(value, np.maximum(scores, 0.0)), value)
-    can_wait = pairs.newcomers.waiting_weeks < pairs.policy.lookahead.longest_wait_weeks
-    return np.where(can_wait[pairs.rows], cost, 0.0)
+    costs = np.zeros(scores.size)
+    bonuses, may_wait = row_bonus(pairs.situation), can_wait(pairs.situation)
+    _keep_back(pairs.rows, pairs.columns, scores, values, bonuses, may_wait, costs)
+    return costs
+
+
+def can_wait(situation: Situation) -> BoolArray:
+    """Newcomers from whom places may be kept back: who has not waited as long as the policy allows."""
+    return situation.town.newcomers.waiting_weeks < situation.policy.lookahead.longest_wait_weeks
+
+
+@inlined
+def cost_of(score: float, value: float, bonus: float) -> float:
+    """What of one score does not count where a place is worth `value` to others later; see `kept_back`."""
+    return min(value, max(score, 0.0)) if score + bonus > value else value
+
+
+@kernel
+def _keep_back(
+    rows: IntArray, columns: IntArray, scores: FloatArray, values: FloatArray,
+    bonuses: FloatArray, may_wait: BoolArray, costs: FloatArray,
+) -> None:  # fmt: skip
+    for p in range(len(rows)):
+        if may_wait[rows[p]]:
+            costs[p] = cost_of(scores[p], values[columns[p]], bonuses[rows[p]])

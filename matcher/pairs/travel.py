@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher.records.policy import Travel
+from matcher.records.sections import Travel
 from matcher.records.vocabulary import MODES
 
 FloatArray = NDArray[np.float64]
@@ -15,7 +15,7 @@ BoolArray = NDArray[np.bool_]
 def travel_minutes(distance_km: FloatArray, modes: BoolArray, travel: Travel) -> FloatArray:
     """Minutes door to door by the quickest of a person's own means of transport.
 
-    minutes = min over modes of  fixed + 60 detour distance / speed, see `matcher.records.policy.Travel`.
+    minutes = min over modes of  fixed + 60 detour distance / speed, see `matcher.pairs.policy.Travel`.
 
     Parameters
     ----------

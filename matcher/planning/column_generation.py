@@ -10,9 +10,10 @@ from scipy import sparse
 
 from matcher.assignment import AssignmentProblem, AssignmentResult, solve
 from matcher.pairs.candidates import Candidates, Sieve, Tariff
-from matcher.pairs.eligibility import Pairs, Situation, allowed, is_stored
+from matcher.pairs.eligibility import allowed
 from matcher.pairs.encoding import BoolArray, FloatArray, IntArray
 from matcher.pairs.scoring import kept_back, row_bonus, score_parts
+from matcher.pairs.situation import Pairs, Situation, is_stored
 
 _WORTH_MORE = 1e-9
 

@@ -18,10 +18,10 @@ from scipy import sparse
 from matcher.assignment import AssignmentProblem, AssignmentResult, carry_over, solve
 from matcher.exceptions import InvalidProblemError
 from matcher.pairs.encoding import BoolArray, FloatArray, IntArray
+from matcher.pairs.policy import Policy
 from matcher.planning.single import IdPair, Plan, Progress, Proposal, make_plan
 from matcher.planning.unmatched import Unmatched
 from matcher.records.people import Newcomer, Offer
-from matcher.records.policy import Policy
 from matcher.records.vocabulary import KINDS
 
 _IN_ALL = 1 - 1e-9
@@ -323,7 +323,7 @@ def plan_ahead(
     Examples
     --------
     >>> from datetime import timedelta
-    >>> from matcher.records.policy import Lookahead
+    >>> from matcher.pairs.policy import Lookahead
     >>> today = date(2026, 3, 2)
     >>> def arrives(name, weeks_ago, interest, need):
     ...     since = today - timedelta(weeks=weeks_ago)

@@ -31,14 +31,14 @@ from matcher.assignment import (
 from matcher.exceptions import InvalidProblemError, UnknownRecordError
 from matcher.pairs.candidates import Sieve
 from matcher.pairs.criteria import CRITERIA
-from matcher.pairs.eligibility import Pairs, Situation
 from matcher.pairs.encoding import FloatArray, encode
+from matcher.pairs.policy import Policy
 from matcher.pairs.scoring import row_bonus, score_parts
+from matcher.pairs.situation import Pairs, Situation
 from matcher.planning.column_generation import Field, pose_problem
 from matcher.planning.unmatched import Unmatched, hopeless_wishes, open_wishes
 from matcher.records.columns import People, columns_of
 from matcher.records.people import Newcomer, Offer, Person
-from matcher.records.policy import Policy
 from matcher.records.vocabulary import KINDS
 
 _CRITERIA = tuple(criterion.name for criterion in CRITERIA)

@@ -11,8 +11,9 @@ from scipy import sparse
 
 from matcher.assignment import AssignmentResult
 from matcher.pairs.candidates import Sieve
-from matcher.pairs.eligibility import RULES, Pairs, Situation, is_stored, is_stored_at
+from matcher.pairs.eligibility import RULES
 from matcher.pairs.encoding import BoolArray, IntArray
+from matcher.pairs.situation import Pairs, Situation, is_stored, is_stored_at
 from matcher.records.vocabulary import KINDS
 
 

@@ -8,8 +8,8 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any
 
+from matcher.pairs.policy import Policy
 from matcher.records.people import Newcomer, Offer, first_native_language
-from matcher.records.policy import Policy
 
 
 @dataclass(frozen=True)

@@ -15,13 +15,14 @@ from scipy.sparse import csr_array
 from matcher.assignment import AssignmentProblem, keep_apart
 from matcher.exceptions import UnknownRecordError
 from matcher.pairs.candidates import all_pairs
-from matcher.pairs.eligibility import RULES, Pairs, Situation, broken_rules
+from matcher.pairs.eligibility import RULES, broken_rules
 from matcher.pairs.encoding import FloatArray, IntArray, encode
+from matcher.pairs.policy import Policy
 from matcher.pairs.scoring import score_parts
+from matcher.pairs.situation import Pairs, Situation
 from matcher.planning.single import IdPair, Ids, Plan, known, parts_by_name
 from matcher.questions.collisions import COLLISIONS, Encounter
 from matcher.records.people import Newcomer, Offer
-from matcher.records.policy import Policy
 from matcher.records.vocabulary import KINDS
 
 

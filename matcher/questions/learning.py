@@ -17,12 +17,12 @@ import numpy as np
 
 from matcher.exceptions import FieldProblem, InvalidProblemError, InvalidRecordError, UnknownRecordError
 from matcher.pairs.criteria import CRITERIA, NEUTRAL
-from matcher.pairs.eligibility import Pairs, Situation
 from matcher.pairs.encoding import BoolArray, FloatArray, IntArray, encode
+from matcher.pairs.policy import Policy, Weights
 from matcher.pairs.scoring import shares
+from matcher.pairs.situation import Pairs, Situation
 from matcher.planning.single import Ids
 from matcher.records.people import Newcomer, Offer
-from matcher.records.policy import Policy, Weights
 
 ENOUGH_DECISIONS = 100
 ENOUGH_OF_EACH = 20

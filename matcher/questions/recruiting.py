@@ -12,8 +12,8 @@ import numpy as np
 from scipy.sparse import csr_array
 
 from matcher.pairs.candidates import Sieve, Tariff
-from matcher.pairs.eligibility import Situation
 from matcher.pairs.encoding import FloatArray, encode
+from matcher.pairs.situation import Situation
 from matcher.planning.column_generation import floors_of
 from matcher.planning.single import Plan, make_again
 from matcher.records.geography import District, district_of, load_towns

@@ -14,8 +14,9 @@ import numpy as np
 
 from matcher.exceptions import UnknownRecordError
 from matcher.pairs.candidates import all_pairs
-from matcher.pairs.eligibility import RULES, Pairs, broken_rules
+from matcher.pairs.eligibility import RULES, broken_rules
 from matcher.pairs.encoding import IntArray
+from matcher.pairs.situation import Pairs
 from matcher.planning.single import Ids, Plan, make_again
 from matcher.records.people import Newcomer, Offer
 from matcher.records.vocabulary import KINDS, LEVELS, Hours, level_rank, primary_language

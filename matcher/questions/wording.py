@@ -16,13 +16,13 @@ from babel.numbers import format_decimal
 
 from matcher.pairs.criteria import CRITERIA
 from matcher.pairs.eligibility import RULES_BY_NAME
+from matcher.pairs.policy import Policy
 from matcher.pairs.scoring import shares
 from matcher.questions.explanation import Explanation, Move
 from matcher.questions.fairness import FairnessReport
 from matcher.questions.recruiting import PlaceWorth, Suggestion
 from matcher.questions.relaxations import Change, Relaxation
 from matcher.records.people import Newcomer, Offer
-from matcher.records.policy import Policy
 from matcher.records.vocabulary import MINUTES_A_DAY, WEEKDAYS, Hours, load_taxonomy, primary_language
 
 LANGUAGES = ("en", "de", "nl")

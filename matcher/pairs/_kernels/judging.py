@@ -12,10 +12,13 @@ from matcher.pairs._kernels.packing import (
     Doors,
     PackedNewcomers,
     PackedOffers,
+    check_written_out,
 )
 
-AGE, MIX, LANGUAGE = 1 << RULE["age"], 1 << RULE["mixing_limit"], 1 << RULE["language"]
-TRAVEL, HOURS = 1 << RULE["travel"], 1 << RULE["hours"]
+CODED = ("age", "mixing_limit", "language", "travel", "hours")
+"""The rules that are written out here, and in `weighing` where a criterion goes with them."""
+check_written_out(CODED)
+AGE, MIX, LANGUAGE, TRAVEL, HOURS = (1 << RULE[name] for name in CODED)
 
 
 @inlined

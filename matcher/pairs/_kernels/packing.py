@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,21 +12,23 @@ from scipy import sparse
 
 from matcher.pairs._kernels.hours import Hours, hours_of, runs_of
 from matcher.pairs._kernels.masks import Masks, as_flags, as_masks, steps_up
-from matcher.pairs.eligibility import ADULT_AGE, RULES, Situation
-from matcher.pairs.encoding import STEP_MINUTES, EncodedOffers, FloatArray, IntArray
+from matcher.pairs.criteria import CRITERIA
+from matcher.pairs.eligibility import RULES, common_run
+from matcher.pairs.encoding import EncodedOffers, FloatArray, IntArray
+from matcher.pairs.packed import Bits, OfOffer, Overlap, Settled, Table, WrittenOut
+from matcher.pairs.scoring import can_wait
+from matcher.pairs.situation import Situation
 from matcher.pairs.travel import pace, reach_km
-from matcher.records.policy import Policy
-from matcher.records.vocabulary import GENDERS, KINDS, LEVELS, MODES, NEEDS, level_rank
+from matcher.records.vocabulary import KINDS, LEVELS, MODES, level_rank
 
 Array = NDArray[Any]
+Packing = TypeVar("Packing", OfOffer, Overlap, Table)
 N_KINDS, N_MODES = len(KINDS), len(MODES)
-ASSOCIATION, MENTOR, NEIGHBOUR = (KINDS.index(kind) for kind in ("association", "mentor", "neighbour"))
+ASSOCIATION = KINDS.index("association")
 # A little more than rounding: whoever is just within reach must be in the cells that are looked at.
 CLOSE_ENOUGH_KM = 1e-6
 # Offers a cell of the grid, on average, and the least width of one.
 OFFERS_A_CELL, LEAST_CELL_KM = 8, 0.5
-
-RULE = {rule.name: number for number, rule in enumerate(RULES)}
 
 
 class Lists(NamedTuple):
@@ -72,6 +76,7 @@ class PackedNewcomers(NamedTuple):
     """Newcomers as kernels read them; row i is newcomer i."""
 
     claims: Array  # (n,) uint64: a pair is forbidden where a claim meets a denial
+    rule_of_bit: Array  # (bits,) int64
     age: Array  # (n,) float64
     old_enough: Array  # (n,) float64: the age held against a lower limit; -inf where it is not known
     young_enough: Array  # (n,) float64: and against an upper one; inf
@@ -89,8 +94,8 @@ class PackedNewcomers(NamedTuple):
     interests: Lists
     terms: Lists
     dislikes: Lists
-    skills: Lists
-    goals: Lists
+    overlaps: tuple[Lists, ...]  # for each criterion that is an overlap
+    classes: Array  # (tables, n) int64: for each criterion that is a table
     children: Lists
     can_wait: Array  # (n,) bool: places may be kept back from them
 
@@ -117,11 +122,12 @@ class PackedOffers(NamedTuple):
     interests: Profiles
     terms: Profiles
     dislikes: Profiles
-    seeks: Profiles
-    goals: Profiles
+    overlaps: tuple[Profiles, ...]  # for each criterion that is an overlap
+    classes: Array  # (tables, m) int64: for each criterion that is a table
+    tables: Array  # (tables, classes of newcomers, classes of offers) float64
+    values: Array  # (criteria, m) float64: for each criterion that is the same for everybody
     children: Lists  # of each different family
     family: Array  # (m,) int32
-    freshness: Array  # (m,) float64, 0..1
 
 
 class Grid(NamedTuple):
@@ -146,92 +152,85 @@ class Marks(NamedTuple):
     rules: Array  # int32
 
 
-# Claims and denials ----------------------------------------------------------------------------------
+# Declarations ----------------------------------------------------------------------------------------
 
-# Bit by bit: the rule it stands for. A claim is something a newcomer asks for or is; the denial of the same
-# bit says that the offer does not go with it.
-BITS = (
-    *("step_free", "childcare", "low_cost", "gender_group"),  # needs
-    *["wanted"] * N_KINDS,
-    "minors",
-    *["gender_group"] * (len(GENDERS) + 1),  # what they are, or not said
-    *["prefers_gender"] * (len(GENDERS) + 1),
-    *["prefers_gender"] * len(GENDERS),  # what they wish for
-    *("minors", "consent", "status"),  # claims that every offer denies
-    *("status", "screening", "free_place"),  # denials that meet every newcomer
-)
-RULE_OF_BIT = np.array([RULE[name] for name in BITS], np.int64)
-_NEED_BITS = {"step_free": 0, "childcare": 1, "low_cost": 2, "women_only": 3}
-_WANTED, _MINOR = 4, 4 + N_KINDS
-_GENDER = _MINOR + 1
-_GENDER_WISHED_FOR = _GENDER + len(GENDERS) + 1
-_WISH = _GENDER_WISHED_FOR + len(GENDERS) + 1
-_ALWAYS_DENIED = _WISH + len(GENDERS)
-_ALWAYS_CLAIMED = _ALWAYS_DENIED + 3
+RULE = {rule.name: number for number, rule in enumerate(RULES)}
+MOST_BITS = 64
 
 
-def _words(flags: dict[int, Array], n: int) -> Array:
-    words = np.zeros(n, np.uint64)
-    for bit, flag in flags.items():
-        words |= np.where(flag, np.uint64(1 << bit), np.uint64(0))
-    return words
+class Declared(NamedTuple):
+    """Where each declared criterion lies: its form, and which of that form it is."""
+
+    form: (
+        Array  # (criteria,) int64: OF_OFFER, OVERLAP, TABLE, or one more than these and its place in `coded`
+    )
+    place: Array  # (criteria,) int64
 
 
-def _claims(situation: Situation) -> Array:
-    newcomers = situation.town.newcomers
-    n = newcomers.age.size
-    maybe_minor = ~(newcomers.age - 1 >= ADULT_AGE)
-    flags: dict[int, Array] = {bit: newcomers.needs[:, NEEDS.index(need)] for need, bit in _NEED_BITS.items()}
-    has_room = situation.open_total > 0
-    for kind in range(N_KINDS):
-        flags[_WANTED + kind] = ~((situation.open_wants[:, kind] > 0) & has_room)
-    flags[_MINOR] = maybe_minor
-    for gender in range(-1, len(GENDERS)):
-        flags[_GENDER + gender + 1] = newcomers.gender == gender
-        flags[_GENDER_WISHED_FOR + gender + 1] = newcomers.gender == gender
-    for gender in range(len(GENDERS)):
-        flags[_WISH + gender] = newcomers.prefers_gender == gender
-    flags[_ALWAYS_DENIED] = maybe_minor & ~newcomers.has_guardian_consent
-    flags[_ALWAYS_DENIED + 1] = ~newcomers.has_consent
-    flags[_ALWAYS_DENIED + 2] = ~newcomers.is_ready
-    for bit in range(_ALWAYS_CLAIMED, _ALWAYS_CLAIMED + 3):
-        flags[bit] = np.ones(n, np.bool_)
-    return _words(flags, n)
+OF_OFFER, OVERLAP, TABLE, FIRST_CODED = range(4)
+_FORMS: dict[type, int] = {OfOffer: OF_OFFER, Overlap: OVERLAP, Table: TABLE}
+
+
+def declared_criteria(coded: Sequence[str]) -> Declared:
+    """How the criteria are declared; `coded` are those that are written out, by name.
+
+    Raises
+    ------
+    RuntimeError
+        Where a declaration and what is written out disagree.
+    """
+    written_out = [criterion.name for criterion in CRITERIA if isinstance(criterion.packed, WrittenOut)]
+    if sorted(written_out) != sorted(coded):
+        raise RuntimeError(
+            f"criteria declared as written out: {', '.join(written_out)}; there are: {', '.join(coded)}"
+        )
+    forms, places, n_of_form = [], [], Counter[int]()
+    for criterion in CRITERIA:
+        form = _FORMS.get(type(criterion.packed), FIRST_CODED)
+        if form == FIRST_CODED:
+            form += coded.index(criterion.name)
+        forms.append(form)
+        places.append(n_of_form[form])
+        n_of_form[form] += 1
+    return Declared(np.array(forms, np.int64), np.array(places, np.int64))
+
+
+def check_written_out(coded: Iterable[str]) -> None:
+    """Raise RuntimeError where the rules declared as written out are not those that are."""
+    declared = {rule.name for rule in RULES if isinstance(rule.packed, WrittenOut)}
+    if declared != set(coded):
+        raise RuntimeError(
+            f"rules declared as written out: {', '.join(sorted(declared))}; there are: {', '.join(coded)}"
+        )
+
+
+def _of_form(form: type[Packing]) -> list[Packing]:
+    return [criterion.packed for criterion in CRITERIA if isinstance(criterion.packed, form)]
+
+
+_IN_BITS = [(RULE[rule.name], rule.packed) for rule in RULES if isinstance(rule.packed, Bits)]
+_SETTLED = [(RULE[rule.name], rule.packed) for rule in RULES if isinstance(rule.packed, Settled)]
+
+
+def _claims(situation: Situation) -> tuple[Array, Array]:
+    """What newcomers claim as words of bits, shape (n,), and the rule that each bit stands for."""
+    by_rule = [(number, packed.claims(situation)) for number, packed in _IN_BITS]
+    rule_of_bit = [number for number, claims in by_rule for _claim in claims]
+    return _words([claim for _number, claims in by_rule for claim in claims]), np.array(rule_of_bit, np.int64)
 
 
 def _denials(situation: Situation) -> Array:
-    offers, limits = situation.town.offers, situation.policy.limits
-    m = offers.age.size
-    female = GENDERS.index("f")
-    is_person = offers.kind != ASSOCIATION
-    is_screened = offers.screening_days >= 0
-    must_be_screened = offers.kind == MENTOR
-    if limits.neighbours_need_screening:
-        must_be_screened = must_be_screened | (offers.kind == NEIGHBOUR)
-    suits_minors = offers.accepts_minors & (~is_person | (limits.minors_one_to_one & is_screened))
-    safe = np.where(offers.kind == MENTOR, offers.gender == female, offers.gender_group == female)
-    flags: dict[int, Array] = {
-        _NEED_BITS["step_free"]: ~offers.access[:, 0],
-        _NEED_BITS["childcare"]: ~offers.access[:, 1],
-        _NEED_BITS["low_cost"]: ~offers.is_low_cost,
-        _NEED_BITS["women_only"]: ~safe,
-        _MINOR: ~suits_minors,
-    }
-    for kind in range(N_KINDS):
-        flags[_WANTED + kind] = offers.kind == kind
-    for gender in range(-1, len(GENDERS)):
-        flags[_GENDER + gender + 1] = (offers.gender_group >= 0) & (offers.gender_group != gender)
-        flags[_GENDER_WISHED_FOR + gender + 1] = (offers.prefers_gender >= 0) & (
-            offers.prefers_gender != gender
-        )
-    for gender in range(len(GENDERS)):
-        flags[_WISH + gender] = is_person & (offers.gender != gender)
-    for bit in range(_ALWAYS_DENIED, _ALWAYS_DENIED + 3):
-        flags[bit] = np.ones(m, np.bool_)
-    flags[_ALWAYS_CLAIMED] = ~offers.is_active
-    flags[_ALWAYS_CLAIMED + 1] = must_be_screened & ~is_screened
-    flags[_ALWAYS_CLAIMED + 2] = situation.free_places <= 0
-    return _words(flags, m)
+    """What offers deny, in the same bits, shape (m,)."""
+    return _words([denial for _number, packed in _IN_BITS for denial in packed.denials(situation)])
+
+
+def _words(flags: Sequence[Array]) -> Array:
+    if len(flags) > MOST_BITS:
+        raise RuntimeError(f"rules need {len(flags)} bits, and a word has {MOST_BITS}")
+    words = np.zeros(len(flags[0]), np.uint64)
+    for bit, flag in enumerate(flags):
+        words |= np.where(flag, np.uint64(1 << bit), np.uint64(0))
+    return words
 
 
 # Packing ---------------------------------------------------------------------------------------------
@@ -241,8 +240,10 @@ def pack_newcomers(situation: Situation) -> PackedNewcomers:
     """Newcomers as kernels read them."""
     newcomers, travel = situation.town.newcomers, situation.policy.travel
     fixed = np.array([pace(mode, travel)[0] for mode in MODES])
+    claims, rule_of_bit = _claims(situation)
     return PackedNewcomers(
-        claims=_claims(situation),
+        claims=claims,
+        rule_of_bit=rule_of_bit,
         age=newcomers.age,
         old_enough=np.where(np.isnan(newcomers.age), -np.inf, newcomers.age),
         young_enough=np.where(np.isnan(newcomers.age), np.inf, newcomers.age - 1),
@@ -260,10 +261,12 @@ def pack_newcomers(situation: Situation) -> PackedNewcomers:
         interests=_lists(newcomers.interests),
         terms=_lists(newcomers.interest_terms),
         dislikes=_lists(newcomers.dislikes),
-        skills=_lists(newcomers.can_offer),
-        goals=_lists(newcomers.goals),
+        overlaps=tuple(_lists(getattr(newcomers, packed.newcomers)) for packed in _of_form(Overlap)),
+        classes=_each(
+            [packed.newcomers(situation) for packed in _of_form(Table)], newcomers.age.size, np.int64
+        ),
         children=_years(newcomers.children_years),
-        can_wait=newcomers.waiting_weeks < situation.policy.lookahead.longest_wait_weeks,
+        can_wait=can_wait(situation),
     )
 
 
@@ -274,7 +277,6 @@ def pack_offers(situation: Situation, columns: IntArray) -> tuple[PackedOffers, 
     at = columns[order]
     position = np.full(offers.age.size, -1)
     position[at] = np.arange(at.size)
-    freshness = np.clip(1.0 - offers.confirmed_days / situation.policy.limits.freshness_days, 0.0, 1.0)
     denial_words, denial = np.unique(_denials(situation)[at], return_inverse=True)
     doors, door = _doors(offers, at)
     timetables, timetable = _distinct(offers.sessions[at])
@@ -301,11 +303,15 @@ def pack_offers(situation: Situation, columns: IntArray) -> tuple[PackedOffers, 
         interests=_profiles(_lists(offers.interests[at]), offers.interests.shape[1]),
         terms=_profiles(_lists(offers.interest_terms[at]), offers.interest_terms.shape[1]),
         dislikes=_profiles(_lists(offers.dislikes[at]), offers.dislikes.shape[1]),
-        seeks=_profiles(_lists(offers.seeks[at]), offers.seeks.shape[1]),
-        goals=_profiles(_lists(offers.goals[at]), offers.goals.shape[1]),
+        overlaps=tuple(
+            _profiles(_lists(matrix[at]), matrix.shape[1])
+            for matrix in (getattr(offers, packed.offers) for packed in _of_form(Overlap))
+        ),
+        classes=_each([packed.offers(situation)[at] for packed in _of_form(Table)], at.size, np.int64),
+        tables=_tables([packed.values(situation) for packed in _of_form(Table)]),
+        values=_each([packed.values(situation)[at] for packed in _of_form(OfOffer)], at.size, np.float64),
         children=_years(list(families)),
         family=np.array([families[years] for years in of_families], np.int32),
-        freshness=np.where(np.isnan(freshness), 0.5, freshness)[at],
     )
     return packed, grid
 
@@ -320,7 +326,7 @@ def pack_masks(situation: Situation, offers: PackedOffers) -> Masks:
     sessions = situation.town.offers.sessions[offers.column]
     half_hours = runs_of(offers.free, common_run(situation.policy))
     return Masks(
-        denying=as_masks(denials >> np.arange(len(BITS), dtype=np.uint64)[:, None] & np.uint64(1) != 0),
+        denying=as_masks(denials >> np.arange(MOST_BITS, dtype=np.uint64)[:, None] & np.uint64(1) != 0),
         age_min=steps_up(offers.doors.age_min[offers.door]),
         age_max=steps_up(-offers.doors.age_max[offers.door]),
         asked=languages,
@@ -334,11 +340,6 @@ def pack_masks(situation: Situation, offers: PackedOffers) -> Masks:
         any_time=as_masks(~says),
         mixed=as_masks(offers.group_places.T == 0),
     )
-
-
-def common_run(policy: Policy) -> int:
-    """How many steps in a row make a common hour."""
-    return -(-policy.limits.common_minutes // STEP_MINUTES)
 
 
 def _speakers(offers: EncodedOffers, at: IntArray) -> Speakers:
@@ -383,11 +384,7 @@ def _distinct(table: Array) -> tuple[IntArray, Array]:
 
 def pack_marks(situation: Situation, position: IntArray) -> Marks:
     """Pairs that are settled: banned, placed already, or at the hours of a placement."""
-    parts = [
-        (RULE["banned"], situation.banned),
-        (RULE["already_placed"], situation.fixed),
-        (RULE["time_clash"], situation.busy),
-    ]
+    parts = [(number, packed.pairs(situation)) for number, packed in _SETTLED]
     entries = [(rule, sparse.coo_array(matrix)) for rule, matrix in parts if matrix.nnz]
     empty = np.empty(0, np.int64)
     rows = np.concatenate([empty, *(entry.row for _rule, entry in entries)])
@@ -397,6 +394,20 @@ def pack_marks(situation: Situation, position: IntArray) -> Marks:
     order = order[at[order] >= 0]
     start = np.searchsorted(rows[order], np.arange(situation.banned.shape[0] + 1))
     return Marks(start.astype(np.int64), at[order], rules[order].astype(np.int32))
+
+
+def _each(rows: Sequence[Array], width: int, dtype: type) -> Array:
+    """Rows of one width as a table, which may have none."""
+    return np.array(rows, dtype).reshape(len(rows), width)
+
+
+def _tables(values: Sequence[FloatArray]) -> Array:
+    """Tables of different shapes in one array."""
+    shape = [max((table.shape[axis] for table in values), default=0) for axis in (0, 1)]
+    tables = np.zeros((len(values), *shape))
+    for table, padded in zip(values, tables, strict=True):
+        padded[: table.shape[0], : table.shape[1]] = table
+    return tables
 
 
 def prices_by_row(prices: sparse.csr_array) -> Lists:

@@ -25,6 +25,9 @@ from matcher.pairs._kernels.masks import Masks, first_bit
 from matcher.pairs._kernels.opening import find_open
 from matcher.pairs._kernels.packing import (
     N_KINDS,
+    OF_OFFER,
+    OVERLAP,
+    TABLE,
     Array,
     Grid,
     Lists,
@@ -32,12 +35,10 @@ from matcher.pairs._kernels.packing import (
     PackedNewcomers,
     PackedOffers,
 )
+from matcher.pairs._kernels.weighing import HOURS as HOURS_CRITERION
 from matcher.pairs._kernels.weighing import (
-    FRESHNESS,
-    GOALS,
     INTERESTS,
     LIFE_PHASE,
-    RECIPROCITY,
     Shared,
     common_hours,
     hold_against_all,
@@ -46,11 +47,11 @@ from matcher.pairs._kernels.weighing import (
     shared_interests,
     short_way,
 )
-from matcher.pairs._kernels.weighing import HOURS as HOURS_CRITERION
 from matcher.pairs._kernels.weighing import (
     LANGUAGE as LANGUAGE_CRITERION,
 )
 from matcher.pairs._kernels.weighing import TRAVEL as TRAVEL_CRITERION
+from matcher.pairs.scoring import cost_of
 
 
 class Terms(NamedTuple):
@@ -58,7 +59,8 @@ class Terms(NamedTuple):
 
     shares: Array  # (criteria,) float64
     minutes_a_km: Array  # (4,) float64
-    rule_of_bit: Array  # int64
+    form: Array  # (criteria,) int64: see `packing.Declared`
+    place: Array  # (criteria,) int64
     run: int  # steps in a row that make a common hour
     costs: Array  # (m,) float64: what a place at each offer costs whoever can wait; in the order of the grid
     bonuses: Array  # (n,) float64: what serving each newcomer at all is worth
@@ -119,29 +121,38 @@ def _score_near(
     newcomers: PackedNewcomers, offers: PackedOffers, terms: Terms, scratch: Scratch, i: int, n_near: int
 ) -> None:
     """The scores of the offers that are near, one criterion after the other: small loops run fastest."""
-    shared, near, scores, shares = scratch.shared, scratch.near, scratch.scores, terms.shares
+    shared, near, scores = scratch.shared, scratch.near, scratch.scores
     for at in range(n_near):
-        scores[at] = shares[TRAVEL_CRITERION] * short_way(scratch.minutes[at])
-    for at in range(n_near):
-        scores[at] += shares[FRESHNESS] * offers.freshness[near[at]]
-    for at in range(n_near):
-        scores[at] += shares[INTERESTS] * shared_interests(newcomers, offers, shared, i, near[at])
-    for at in range(n_near):
-        scores[at] += shares[LANGUAGE_CRITERION] * shared.comfort[offers.speakers.of[near[at]]]
-    for at in range(n_near):
-        scores[at] += shares[HOURS_CRITERION] * scratch.hours[at]
-    for at in range(n_near):
-        scores[at] += shares[GOALS] * shared.goals[offers.goals.of[near[at]]]
-    for at in range(n_near):
-        scores[at] += shares[LIFE_PHASE] * same_life_phase(newcomers, offers, shared, i, near[at])
-    for at in range(n_near):
-        scores[at] += shares[RECIPROCITY] * shared.give_and_take[offers.seeks.of[near[at]]]
-
-
-@inlined
-def cost_of(score: float, cost: float, bonus: float) -> float:
-    """See `scoring.kept_back`."""
-    return min(cost, max(score, 0.0)) if score + bonus > cost else cost
+        scores[at] = 0.0
+    for criterion in range(len(terms.shares)):
+        share, form, place = terms.shares[criterion], terms.form[criterion], terms.place[criterion]
+        if form == OF_OFFER:
+            values = offers.values[place]
+            for at in range(n_near):
+                scores[at] += share * values[near[at]]
+        elif form == OVERLAP:
+            overlap, profile = shared.overlaps[place], offers.overlaps[place].of
+            for at in range(n_near):
+                scores[at] += share * overlap[profile[near[at]]]
+        elif form == TABLE:
+            row, classes = offers.tables[place, newcomers.classes[place, i]], offers.classes[place]
+            for at in range(n_near):
+                scores[at] += share * row[classes[near[at]]]
+        elif form == INTERESTS:
+            for at in range(n_near):
+                scores[at] += share * shared_interests(newcomers, offers, shared, i, near[at])
+        elif form == LANGUAGE_CRITERION:
+            for at in range(n_near):
+                scores[at] += share * shared.comfort[offers.speakers.of[near[at]]]
+        elif form == TRAVEL_CRITERION:
+            for at in range(n_near):
+                scores[at] += share * short_way(scratch.minutes[at])
+        elif form == HOURS_CRITERION:
+            for at in range(n_near):
+                scores[at] += share * scratch.hours[at]
+        elif form == LIFE_PHASE:
+            for at in range(n_near):
+                scores[at] += share * same_life_phase(newcomers, offers, shared, i, near[at])
 
 
 @inlined
@@ -239,7 +250,7 @@ def _meet_denials(
     newcomers: PackedNewcomers, offers: PackedOffers, terms: Terms, denied: Array, i: int
 ) -> None:
     for word in range(len(denied)):
-        denied[word] = broken_bits(newcomers.claims[i], offers.denial_words[word], terms.rule_of_bit)
+        denied[word] = broken_bits(newcomers.claims[i], offers.denial_words[word], newcomers.rule_of_bit)
 
 
 @inlined

@@ -10,16 +10,17 @@ from matcher._compiled import inlined
 from matcher.pairs._kernels.hours import WORD_BITS, n_common_steps
 from matcher.pairs._kernels.packing import (
     ASSOCIATION,
+    FIRST_CODED,
     Array,
     Lists,
     PackedNewcomers,
     PackedOffers,
     Profiles,
     Speakers,
+    declared_criteria,
 )
 from matcher.pairs.criteria import (
     CHILDREN_APART_YEARS,
-    CRITERIA,
     FAR_MINUTES,
     NEUTRAL,
     PLENTY_OF_HOURS,
@@ -28,19 +29,10 @@ from matcher.pairs.criteria import (
 from matcher.pairs.encoding import STEP_MINUTES
 from matcher.records.vocabulary import level_rank
 
-INTERESTS, LANGUAGE, TRAVEL, HOURS, GOALS, LIFE_PHASE, RECIPROCITY, FRESHNESS = (
-    [criterion.name for criterion in CRITERIA].index(name)
-    for name in (
-        "interests",
-        "language",
-        "travel",
-        "hours",
-        "goals",
-        "life_phase",
-        "reciprocity",
-        "freshness",
-    )
-)
+CODED = ("interests", "language", "travel", "hours", "life_phase")
+"""The criteria that are written out here; all others lie in a form of `matcher.pairs.packed`."""
+DECLARED = declared_criteria(CODED)
+INTERESTS, LANGUAGE, TRAVEL, HOURS, LIFE_PHASE = range(FIRST_CODED, FIRST_CODED + len(CODED))
 C1, C2 = level_rank("C1"), level_rank("C2")
 STEPS_A_WEEK_OF_PLENTY = PLENTY_OF_HOURS * 60 / STEP_MINUTES
 
@@ -51,8 +43,7 @@ class Shared(NamedTuple):
     likes: Array  # (D,) float64: interests of both, broader ones too; one array for each attribute
     against: Array  # what the newcomer dislikes and the offer is about
     unwelcome: Array  # what the newcomer named and the offer dislikes
-    give_and_take: Array  # as criteria, 0..1
-    goals: Array
+    overlaps: tuple[Array, ...]  # for each criterion that is an overlap, 0..1
     level: Array  # (D,) int8: of the language that both speak best
     comfort: Array  # as the criterion, 0..1
     children_apart: Array  # years; inf without children on both sides
@@ -115,8 +106,7 @@ def language_comfort(newcomers: PackedNewcomers, speakers: Speakers, i: int, sha
 @inlined
 def hold_against_all(newcomers: PackedNewcomers, offers: PackedOffers, i: int, shared: Shared) -> None:
     """What a newcomer shares with every profile."""
-    for values in (shared.likes, shared.give_and_take, shared.goals):
-        values[:] = 0.0
+    shared.likes[:] = 0.0
     add_up(newcomers.interests, i, offers.interests, shared.likes)
     if newcomers.dislikes.norm[i] > 0:
         shared.against[:] = 0.0
@@ -124,10 +114,11 @@ def hold_against_all(newcomers: PackedNewcomers, offers: PackedOffers, i: int, s
     if newcomers.terms.norm[i] > 0:
         shared.unwelcome[:] = 0.0
         add_up(newcomers.terms, i, offers.dislikes, shared.unwelcome)
-    add_up(newcomers.skills, i, offers.seeks, shared.give_and_take)
-    add_up(newcomers.goals, i, offers.goals, shared.goals)
-    overlaps(newcomers.skills.norm[i], offers.seeks, shared.give_and_take)
-    overlaps(newcomers.goals.norm[i], offers.goals, shared.goals)
+    for number in range(len(shared.overlaps)):
+        values = shared.overlaps[number]
+        values[:] = 0.0
+        add_up(newcomers.overlaps[number], i, offers.overlaps[number], values)
+        overlaps(newcomers.overlaps[number].norm[i], offers.overlaps[number], values)
     language_comfort(newcomers, offers.speakers, i, shared)
     years_apart(newcomers, offers, i, shared.children_apart)
 

@@ -13,12 +13,13 @@ from scipy import sparse
 from matcher.generate import generate_town
 from matcher.pairs.candidates import Sieve, Tariff, all_pairs, find_candidates
 from matcher.pairs.criteria import CRITERIA
-from matcher.pairs.eligibility import RULES, Pairs, Situation, allowed, broken_rules
+from matcher.pairs.eligibility import RULES, allowed, broken_rules
 from matcher.pairs.encoding import encode
+from matcher.pairs.policy import Limits, Policy
 from matcher.pairs.scoring import kept_back, row_bonus, score_parts
+from matcher.pairs.situation import Pairs, Situation
 from matcher.planning.single import Ids
 from matcher.records.people import Newcomer, Offer
-from matcher.records.policy import Limits, Policy
 from matcher.records.vocabulary import KINDS
 from tests.builders import TODAY, a_newcomer, an_offer, hours
 

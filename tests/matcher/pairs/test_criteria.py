@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matcher.pairs.criteria import CRITERIA, NEUTRAL
+from matcher.pairs.policy import Policy, Weights
 from matcher.questions.explanation import examine
-from matcher.records.policy import Policy, Weights
 from matcher.records.vocabulary import GOALS, LEVELS, load_taxonomy
 from tests.builders import TODAY, a_newcomer, an_offer, hours
 

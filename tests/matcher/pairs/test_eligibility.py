@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from matcher.pairs.eligibility import RULES
+from matcher.pairs.policy import Limits, Policy
 from matcher.questions.explanation import examine
 from matcher.records.people import Newcomer, Offer
-from matcher.records.policy import Limits, Policy
 from tests.builders import TODAY, a_newcomer, an_offer, hours
 
 ONE_TO_ONE = ("mentor", "neighbour")

@@ -21,11 +21,11 @@ from sklearn.preprocessing import Normalizer
 from matcher.exceptions import UnknownTermWarning
 from matcher.generate import generate_town
 from matcher.pairs.encoding import EncodedTown, encode
+from matcher.pairs.policy import Policy
 from matcher.records.files import read_newcomers, read_offers, write_newcomers, write_offers
 from matcher.records.geography import NOWHERE, Place
 from matcher.records.interests import InterestEncoder
 from matcher.records.people import Newcomer, Offer
-from matcher.records.policy import Policy
 from matcher.records.vocabulary import KINDS, NEEDS, load_taxonomy
 from tests.builders import TODAY, a_newcomer, an_offer, hours
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from matcher.pairs.policy import Travel
 from matcher.pairs.travel import reach_km, travel_minutes
-from matcher.records.policy import Travel
 from matcher.records.vocabulary import MODES
 
 

@@ -10,11 +10,11 @@ from scipy import sparse
 
 from matcher.generate import generate_town
 from matcher.pairs.candidates import Sieve
-from matcher.pairs.eligibility import Situation
 from matcher.pairs.encoding import FloatArray, encode
+from matcher.pairs.policy import Limits, Policy
+from matcher.pairs.situation import Situation
 from matcher.planning.column_generation import Field, _Prices
 from matcher.planning.single import Ids
-from matcher.records.policy import Limits, Policy
 from matcher.records.vocabulary import KINDS
 from tests.builders import TODAY
 

@@ -13,8 +13,8 @@ from matcher import Newcomer, Offer, Policy, make_plan
 from matcher.assignment import AssignmentProblem
 from matcher.exceptions import InvalidProblemError, UnknownRecordError
 from matcher.generate import generate_town
+from matcher.pairs.policy import Bonus, Lookahead
 from matcher.planning.lookahead import Ahead, forecast, held, is_blocking, plan_ahead, plan_by_policy
-from matcher.records.policy import Bonus, Lookahead
 from tests.builders import TODAY, a_newcomer, an_offer, hours
 
 ON = Policy(lookahead=Lookahead(is_on=True, weeks=8, samples=8, longest_wait_weeks=6))

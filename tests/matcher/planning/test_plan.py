@@ -13,10 +13,10 @@ from matcher import Newcomer, Offer, Plan, Policy, compare, explain, make_plan
 from matcher.exceptions import InvalidProblemError, UnknownRecordError
 from matcher.generate import generate_town
 from matcher.pairs.eligibility import RULES
+from matcher.pairs.policy import Bonus, Limits
 from matcher.pairs.scoring import row_bonus
 from matcher.planning.unmatched import REASONS
 from matcher.questions.explanation import examine
-from matcher.records.policy import Bonus, Limits
 from tests.builders import TODAY, a_newcomer, an_offer, hours
 
 

@@ -13,13 +13,14 @@ from matcher import Policy, explain, make_plan
 from matcher.assignment import solve
 from matcher.exceptions import UnknownRecordError
 from matcher.generate import generate_town
-from matcher.pairs.eligibility import RULES, Pairs, allowed
+from matcher.pairs.eligibility import RULES, allowed
+from matcher.pairs.policy import Limits
 from matcher.pairs.scoring import score_parts
+from matcher.pairs.situation import Pairs
 from matcher.planning.column_generation import pose_problem
 from matcher.planning.single import Plan
 from matcher.questions.collisions import COLLISIONS
 from matcher.questions.explanation import Move
-from matcher.records.policy import Limits
 from tests.builders import TODAY, a_newcomer, an_offer, hours
 
 DAY = date(2026, 11, 16)

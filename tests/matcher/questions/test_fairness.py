@@ -15,6 +15,7 @@ import pytest
 from matcher import Newcomer, Plan, Policy, make_plan
 from matcher.exceptions import InvalidProblemError
 from matcher.generate import generate_town
+from matcher.pairs.policy import Bonus
 from matcher.questions.fairness import (
     DIMENSIONS,
     FEWEST,
@@ -25,7 +26,6 @@ from matcher.questions.fairness import (
     stratified_interval,
     suppress,
 )
-from matcher.records.policy import Bonus
 from tests.builders import TODAY, a_newcomer, an_offer, hours
 
 SCARCE = [("muenster", 1), ("enschede", 2), ("muenster", 3), ("enschede", 4)]

@@ -14,8 +14,8 @@ from matcher.exceptions import InvalidProblemError, InvalidRecordError, UnknownR
 from matcher.generate import generate_town
 from matcher.pairs.criteria import CRITERIA
 from matcher.pairs.encoding import FloatArray
+from matcher.pairs.policy import Weights
 from matcher.questions.learning import VERDICTS, Decision, Lesson, compare_auc, learn, observe
-from matcher.records.policy import Weights
 from tests.builders import TODAY, a_newcomer, an_offer
 
 NAMES = [criterion.name for criterion in CRITERIA]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from matcher.exceptions import InvalidPolicyError
-from matcher.records.policy import Bonus, Policy, Travel, Weights
+from matcher.pairs.policy import Bonus, Policy, Travel, Weights
 
 
 def test_a_policy_survives_toml_and_plain_data() -> None:
