@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from matcher.pairs.policy import Policy
-    from matcher.planning.single import Plan, Proposal, make_again, make_plan
+    from matcher.planning.plan import make_plan
+    from matcher.planning.single import Plan, Proposal, make_again
     from matcher.planning.unmatched import Unmatched
     from matcher.questions.explanation import Explanation, compare, explain
     from matcher.questions.recruiting import further_places, recruiting
@@ -21,7 +22,7 @@ _HOME = {
     "Plan": "matcher.planning.single",
     "Proposal": "matcher.planning.single",
     "Unmatched": "matcher.planning.unmatched",
-    "make_plan": "matcher.planning.single",
+    "make_plan": "matcher.planning.plan",
     "Explanation": "matcher.questions.explanation",
     "compare": "matcher.questions.explanation",
     "explain": "matcher.questions.explanation",

@@ -21,7 +21,7 @@ from rich.table import Table
 from matcher.exceptions import InvalidFileError, KoppelError, KoppelWarning, RowProblem
 from matcher.generate import generate_town
 from matcher.pairs.policy import Policy
-from matcher.planning.lookahead import plan_by_policy
+from matcher.planning.plan import make_plan
 from matcher.planning.single import STAGES, Plan, summary
 from matcher.planning.unmatched import REASONS
 from matcher.questions.answers import Answer, about_pair, about_person, about_town, answer_lines
@@ -170,7 +170,7 @@ def match(
         policy = Policy.from_file(policy_path) if policy_path else Policy()
         with progress_bar() as progress:
             task = progress.add_task("Reading", total=len(STAGES))
-            plan = plan_by_policy(
+            plan = make_plan(
                 people,
                 places,
                 policy,
@@ -220,7 +220,7 @@ def explain(
         raise BadInput("--offer: expected --newcomer as well, to speak of the two.")
     with clear_errors(), no_collections():
         people, places = _read_both(newcomers, offers, None)
-        plan = plan_by_policy(
+        plan = make_plan(
             people,
             places,
             Policy.from_file(policy_path) if policy_path else Policy(),

@@ -17,7 +17,7 @@ from matcher.pairs.criteria import CRITERIA
 from matcher.pairs.eligibility import RULES
 from matcher.pairs.policy import Policy
 from matcher.pairs.scoring import shares
-from matcher.planning.lookahead import plan_by_policy
+from matcher.planning.plan import make_plan
 from matcher.planning.single import STAGES, Plan, Proposal, summary
 from matcher.planning.unmatched import REASONS, Unmatched
 from matcher.questions.answers import about_pair, about_person, about_town
@@ -91,8 +91,8 @@ __all__ = [
     "language_options",
     "learn",
     "load_towns",
+    "make_plan",
     "parse_hours",
-    "plan_by_policy",
     "primary_language",
     "print_summary",
     "progress_bar",

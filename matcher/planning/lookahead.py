@@ -19,7 +19,8 @@ from matcher.assignment import AssignmentProblem, AssignmentResult, carry_over, 
 from matcher.exceptions import InvalidProblemError
 from matcher.pairs.encoding import BoolArray, FloatArray, IntArray
 from matcher.pairs.policy import Policy
-from matcher.planning.single import IdPair, Plan, Progress, Proposal, make_plan
+from matcher.planning.request import IdPair, PlanRequest, Progress
+from matcher.planning.single import Plan, Proposal, id_pairs_of, solve_request
 from matcher.planning.unmatched import Unmatched
 from matcher.records.people import Newcomer, Offer
 from matcher.records.vocabulary import KINDS
@@ -339,47 +340,63 @@ def plan_ahead(
     >>> [proposal.newcomer_id for proposal in waited.proposals]
     ['new']
     """
-    policy = policy or Policy()
-    newcomers, offers, past = tuple(newcomers), tuple(offers), tuple(past)
-    fixed, banned = tuple(fixed), tuple(banned)
+    request = PlanRequest.of(
+        newcomers,
+        offers,
+        policy,
+        today=today,
+        fixed=fixed,
+        banned=banned,
+        previous=id_pairs_of(previous),
+        progress=progress,
+    )
+    begin = previous if isinstance(previous, Plan) else None
+    return look_ahead(request, tuple(past), seed=seed, weeks_left=weeks_left, begin=begin)
+
+
+def look_ahead(
+    request: PlanRequest,
+    past: Sequence[Newcomer],
+    *,
+    seed: int = 0,
+    weeks_left: int | None = None,
+    begin: Plan | None = None,
+) -> Ahead:
+    """`plan_ahead` of a request; `begin` is an earlier plan whose prices the assignment begins with.
+
+    Raises
+    ------
+    InvalidProblemError, UnknownRecordError
+        As `plan_ahead`.
+    """
+    newcomers, offers, policy = request.newcomers, request.offers, request.policy
     if not policy.lookahead.is_on:
-        plan = make_plan(
-            newcomers,
-            offers,
-            policy,
-            today=today,
-            fixed=fixed,
-            banned=banned,
-            previous=previous,
-            progress=progress,
-        )
+        plan = solve_request(request, begin)
         return Ahead(plan, plan.proposals, (), MappingProxyType({}))
     weeks = policy.lookahead.weeks if weeks_left is None else min(weeks_left, policy.lookahead.weeks)
-    weekly = _weekly(past, today, weeks)
+    weekly = _weekly(past, request.today, weeks)
     arrivals = [
-        replace(person, id=f"{number}/{person.id}", waiting_since=today, status="ready")
+        replace(person, id=f"{number}/{person.id}", waiting_since=request.today, status="ready")
         for number, person in enumerate(past)
     ]
-    both = make_plan([*newcomers, *arrivals], offers, policy, today=today, fixed=fixed, banned=banned)
+    both = solve_request(replace(request, newcomers=[*newcomers, *arrivals], previous=None, progress=None))
     now, pool = _split(both.workings.problem, len(newcomers))
     rng = np.random.default_rng(seed)
     seen = forecast(now, pool, weekly, weeks=weeks, samples=policy.lookahead.samples, rng=rng)
     values = MappingProxyType(dict(zip((offer.id for offer in offers), seen.values.tolist(), strict=True)))
-    placed = {newcomer for newcomer, _offer in fixed}
+    placed = {newcomer for newcomer, _offer in request.fixed}
     is_served = np.array([person.id in placed for person in newcomers], np.bool_)
-    is_overdue = ~is_served & _has_waited(newcomers, today, policy.lookahead.longest_wait_weeks)
-    without = list(banned)
+    is_overdue = ~is_served & _has_waited(newcomers, request.today, policy.lookahead.longest_wait_weeks)
+    request = replace(request, place_values=values)
     while True:
-        plan = make_plan(
-            newcomers, offers, policy, today=today, fixed=fixed, banned=without, previous=previous,
-            place_values=values, progress=progress,
-        )  # fmt: skip
+        plan = solve_request(request, begin)
         pairs = plan.workings.result.pairs
         is_held = held(pairs, _agreement_of(now, seen, pairs), is_served)
         in_the_way = is_blocking(plan.workings.problem, pairs, is_held, is_overdue)
         if not in_the_way.any():
             break
-        without += [(newcomers[row].id, offers[column].id) for row, column in pairs[in_the_way].tolist()]
+        blocked = ((newcomers[row].id, offers[column].id) for row, column in pairs[in_the_way].tolist())
+        request = replace(request, banned=(*request.banned, *blocked))
     wait = {(newcomers[row].id, offers[column].id) for row, column in pairs[is_held].tolist()}
     return Ahead(
         plan,
@@ -389,45 +406,18 @@ def plan_ahead(
     )
 
 
-def plan_by_policy(
-    newcomers: Iterable[Newcomer],
-    offers: Iterable[Offer],
-    policy: Policy | None = None,
-    *,
-    today: date,
-    fixed: Iterable[IdPair] = (),
-    banned: Iterable[IdPair] = (),
-    previous: Plan | Iterable[IdPair] | None = None,
-    progress: Progress | None = None,
-) -> Plan:
-    """Make a plan as the policy wants it: with room kept for people to come, or without.
+def arrivals_of(request: PlanRequest) -> tuple[Newcomer, ...]:
+    """The newcomers of a request who came within the weeks its policy looks at, whatever became of them."""
+    first = request.today - timedelta(weeks=request.policy.lookahead.weeks)
+    return tuple(
+        person
+        for person in request.newcomers
+        if person.waiting_since is not None and first < person.waiting_since <= request.today
+    )
 
-    Parameters
-    ----------
-    newcomers, offers, policy, today, fixed, banned, previous, progress
-        As `make_plan`. Where the policy looks ahead, the newcomers who came within `Lookahead.weeks`,
-        whatever became of them, are the past that futures are drawn from.
 
-    Returns
-    -------
-    Plan
-        What is to be proposed today. Wishes that wait because a place is kept have the reason ``kept_back``.
-
-    Raises
-    ------
-    InvalidProblemError, UnknownRecordError
-        As `make_plan`.
-    """
-    policy = policy or Policy()
-    asked: dict[str, Any] = {
-        "today": today, "fixed": fixed, "banned": banned, "previous": previous, "progress": progress
-    }  # fmt: skip
-    if not policy.lookahead.is_on:
-        return make_plan(newcomers, offers, policy, **asked)
-    newcomers = tuple(newcomers)
-    first = today - timedelta(weeks=policy.lookahead.weeks)
-    past = [n for n in newcomers if n.waiting_since is not None and first < n.waiting_since <= today]
-    ahead = plan_ahead(newcomers, offers, policy, past=past, **asked)
+def made_today(ahead: Ahead) -> Plan:
+    """The plan with what is to be proposed today; wishes that wait for others are ``kept_back``."""
     return replace(ahead.plan, proposals=ahead.proposals, unmatched=_with_kept_back(ahead))
 
 

@@ -1,4 +1,4 @@
-"""The whole way in one call: people and a policy to a plan. A plan is data; questions are asked elsewhere.
+"""One plan for one request. A plan is data; questions about it are asked elsewhere.
 
 Stages: encode, candidates, assignment, collect.
 """
@@ -6,10 +6,10 @@ Stages: encode, candidates, assignment, collect.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from math import isnan
@@ -17,7 +17,6 @@ from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from scipy import sparse
 
 from matcher.assignment import (
     AssignmentProblem,
@@ -28,23 +27,19 @@ from matcher.assignment import (
     certify,
     keep_apart,
 )
-from matcher.exceptions import InvalidProblemError, UnknownRecordError
 from matcher.pairs.candidates import Sieve
 from matcher.pairs.criteria import CRITERIA
-from matcher.pairs.encoding import FloatArray, encode
 from matcher.pairs.policy import Policy
 from matcher.pairs.scoring import row_bonus, score_parts
 from matcher.pairs.situation import Pairs, Situation
 from matcher.planning.column_generation import Field, pose_problem
+from matcher.planning.request import IdPair, Ids, PlanRequest, settled
 from matcher.planning.unmatched import Unmatched, hopeless_wishes, open_wishes
-from matcher.records.columns import People, columns_of
-from matcher.records.people import Newcomer, Offer, Person
+from matcher.records.people import Newcomer, Offer
 from matcher.records.vocabulary import KINDS
 
 _CRITERIA = tuple(criterion.name for criterion in CRITERIA)
 STAGES = ("encode", "candidates", "assignment", "collect")
-IdPair = tuple[str, str]
-Progress = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -73,30 +68,19 @@ class Proposal:
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What a plan was asked for beside people and policy, in the words of `make_plan`."""
-
-    fixed: tuple[IdPair, ...]
-    banned: tuple[IdPair, ...]
-    previous: tuple[IdPair, ...] | None
-    place_values: Mapping[str, float]
-    method: str
-
-
-@dataclass(frozen=True)
 class Workings:
     """What a plan was made from, kept for questions about it.
 
     Parameters
     ----------
-    settings : Settings
+    request : PlanRequest
     field : Field
         The candidates the assignment chose from, with their scores.
     problem : AssignmentProblem
     result : AssignmentResult
     """
 
-    settings: Settings
+    request: PlanRequest
     field: Field
     problem: AssignmentProblem
     result: AssignmentResult
@@ -176,45 +160,14 @@ class Plan:
         return sum(scores) / len(scores) if scores else 0.0
 
 
-def make_plan(
-    newcomers: Iterable[Newcomer],
-    offers: Iterable[Offer],
-    policy: Policy | None = None,
-    *,
-    today: date,
-    fixed: Iterable[IdPair] = (),
-    banned: Iterable[IdPair] = (),
-    previous: Plan | Iterable[IdPair] | None = None,
-    place_values: Mapping[str, float] | None = None,
-    method: str = "auto",
-    progress: Progress | None = None,
-) -> Plan:
-    """Propose clubs, mentors and neighbours for everybody at once.
-
-    Maximise the sum of scores and of bonuses for people served at all, over the pairs that every hard rule
-    allows, within the places of every offer and the wishes of every newcomer.
+def solve_request(request: PlanRequest, begin: Plan | None = None) -> Plan:
+    """One plan for one request: encode, candidates, assignment, collect; places kept back as it says.
 
     Parameters
     ----------
-    newcomers, offers : iterable of Newcomer, of Offer
-        Ids are unique in each.
-    policy : Policy, optional
-    today : date
-        The day ages, waiting times and screenings are counted from.
-    fixed : iterable of (newcomer_id, offer_id)
-        Confirmed placements: never proposed again; they take places, wishes and hours.
-    banned : iterable of (newcomer_id, offer_id)
-        Pairs that must not be proposed.
-    previous : Plan or iterable of (newcomer_id, offer_id), optional
-        Proposals that are still open; each keeps a small bonus, so that a re-match changes little.
-    place_values : mapping of str to float, optional
-        By offer: what a place is expected to be worth to people who have not arrived yet, in units of score
-        and bonus. It counts against every pair, but for people who have waited as long as the policy allows
-        (`Lookahead.longest_wait_weeks`).
-    method : str, default "auto"
-        As `matcher.assignment.solve`.
-    progress : callable, optional
-        Called with the name of each stage (`STAGES`) when it begins.
+    request : PlanRequest
+    begin : Plan, optional
+        An earlier plan whose prices the assignment begins with.
 
     Returns
     -------
@@ -222,72 +175,47 @@ def make_plan(
 
     Raises
     ------
-    UnknownRecordError
-        When `fixed` or `banned` name people or offers that are not given, listing all of them, and when an
-        id is given twice.
-    InvalidProblemError
-        For an unknown method, and for a pair that is fixed and banned at once.
-
-    Notes
-    -----
-    Deterministic: the same people in the same order give the same plan; in another order a plan of the same
-    value. Two offers with sessions at the same hours are never proposed to one person.
-
-    Examples
-    --------
-    >>> from matcher import Newcomer, Offer, Policy, make_plan
-    >>> amina = Newcomer(id="amina", languages={"ar": "native"}, birth_year=1990, consent=True)
-    >>> choir = Offer(id="choir", kind="association", capacity=1)
-    >>> plan = make_plan([amina], [choir], today=date(2026, 3, 2))
-    >>> [(p.newcomer_id, p.offer_id) for p in plan.proposals]
-    [('amina', 'choir')]
+    UnknownRecordError, InvalidProblemError
+        As `matcher.planning.plan.make_plan`.
     """
-    policy = policy or Policy()
-    newcomers, offers = _settled(newcomers), _settled(offers)
-    settings = Settings(
-        *_without_contradiction(fixed, banned),
-        None if previous is None else tuple(_id_pairs(previous)),
-        MappingProxyType(dict(place_values or {})),
-        method,
-    )
     seconds: dict[str, float] = {}
 
     @contextmanager
     def stage(name: str) -> Iterator[None]:
-        if progress is not None:
-            progress(name)
+        if request.progress is not None:
+            request.progress(name)
         started = time.perf_counter()
         yield
         seconds[name] = time.perf_counter() - started
 
     with stage("encode"):
-        ids = Ids.of(newcomers, offers)
-        town = encode(newcomers, offers, policy, today)
-        situation = Situation(town, policy, ids.matrix(settings.fixed), ids.matrix(settings.banned))
+        ids = request.ids()
+        situation = request.situation(ids)
     with stage("candidates"):
         sieve = Sieve(situation)
-        still_open = ids.known_matrix(settings.previous or ())
-        field = Field(sieve, _place_values(ids, settings.place_values), still_open)
+        still_open = ids.known_matrix(request.previous or ())
+        field = Field(sieve, request.values_by_column(ids), still_open)
     with ThreadPoolExecutor(1) as beside:
         # Whoever has no candidates at all: why is asked while the others are assigned, on another processor.
         hopeless = beside.submit(hopeless_wishes, sieve.single_threaded(), field.pairs)
         with stage("assignment"):
-            begin = _begin_with(previous, ids, field) if isinstance(previous, Plan) else None
-            problem, relaxed = field.solve(method, begin)
+            problem, relaxed = field.solve(
+                request.method, None if begin is None else _begin_with(begin, ids, field)
+            )
             before = None
-            if previous is not None:
+            if request.previous is not None:
                 before = np.column_stack([field.pairs.rows, field.pairs.columns])[field.was_open]
-            offered = town.offers
+            offered = situation.town.offers
             result = keep_apart(problem, relaxed, offered.overlaps, offered.timetable, before)
         with stage("collect"):
-            workings = Workings(settings, field, problem, result)
+            workings = Workings(request, field, problem, result)
             proposals = _proposals(workings, ids)
             unmatched = open_wishes(field.pairs, result, list(ids.newcomers), hopeless.result())
     return Plan(
-        newcomers=newcomers,
-        offers=offers,
-        policy=policy,
-        today=today,
+        newcomers=request.newcomers,
+        offers=request.offers,
+        policy=request.policy,
+        today=request.today,
         proposals=proposals,
         unmatched=unmatched,
         certificate=certify(problem, result),
@@ -301,11 +229,6 @@ def make_plan(
         seconds=MappingProxyType(seconds),
         workings=workings,
     )
-
-
-def _settled(people: Iterable[Person]) -> Sequence[Person]:
-    """People as a sequence that nobody changes."""
-    return people if isinstance(people, People) else tuple(people)
 
 
 def make_again(
@@ -327,39 +250,16 @@ def make_again(
     Raises
     ------
     UnknownRecordError, InvalidProblemError
-        As `make_plan`.
+        As `matcher.planning.plan.make_plan`.
     """
-    settings = plan.workings.settings
-    return make_plan(
-        plan.newcomers if newcomers is None else newcomers,
-        plan.offers if offers is None else offers,
-        plan.policy,
-        today=plan.today,
-        fixed=settings.fixed,
-        banned=settings.banned,
-        previous=settings.previous,
-        place_values=settings.place_values,
-        method=settings.method,
+    return solve_request(
+        replace(
+            plan.workings.request,
+            newcomers=plan.newcomers if newcomers is None else settled(newcomers),
+            offers=plan.offers if offers is None else settled(offers),
+            progress=None,
+        )
     )
-
-
-def _without_contradiction(
-    fixed: Iterable[IdPair], banned: Iterable[IdPair]
-) -> tuple[tuple[IdPair, ...], tuple[IdPair, ...]]:
-    fixed, banned = tuple(fixed), tuple(banned)
-    both = sorted(set(fixed) & set(banned))
-    if both:
-        pairs = ", ".join(f"{newcomer!r} with {offer!r}" for newcomer, offer in both)
-        raise InvalidProblemError(f"expected no pair to be fixed and banned at once, got {pairs}")
-    return fixed, banned
-
-
-def _place_values(ids: Ids, place_values: Mapping[str, float]) -> FloatArray:
-    """By column; raises UnknownRecordError for offers that are not given."""
-    unknown = sorted(place_values.keys() - ids.offers.keys())
-    if unknown:
-        raise UnknownRecordError(f"place_values: expected offers of this plan, got {', '.join(unknown)}")
-    return np.array([place_values.get(offer, 0.0) for offer in ids.offers], np.float64)
 
 
 def _begin_with(previous: Plan, ids: Ids, field: Field) -> AssignmentResult:
@@ -370,48 +270,8 @@ def _begin_with(previous: Plan, ids: Ids, field: Field) -> AssignmentResult:
     return carry_over(previous.workings.result, pose_problem(field.pairs, field.worth), rows, columns)
 
 
-@dataclass(frozen=True)
-class Ids:
-    """Rows and columns by the ids of newcomers and offers."""
-
-    newcomers: Mapping[str, int]
-    offers: Mapping[str, int]
-
-    @classmethod
-    def of(cls, newcomers: Sequence[Newcomer], offers: Sequence[Offer]) -> Ids:
-        """Number people in their order; raises UnknownRecordError when an id is given twice."""
-        ids = cls(
-            {own: row for row, own in enumerate(columns_of(newcomers)("id").each())},
-            {own: column for column, own in enumerate(columns_of(offers)("id").each())},
-        )
-        if len(ids.newcomers) < len(newcomers) or len(ids.offers) < len(offers):
-            raise UnknownRecordError("expected every newcomer and every offer to have an id of its own")
-        return ids
-
-    def matrix(self, id_pairs: Iterable[IdPair]) -> sparse.csr_array:
-        """Pairs of ids as a boolean matrix; raises UnknownRecordError with every id that is not there."""
-        id_pairs = list(dict.fromkeys((newcomer, offer) for newcomer, offer in id_pairs))
-        unknown = [f"newcomer {n!r}" for n, _o in id_pairs if n not in self.newcomers]
-        unknown += [f"offer {o!r}" for _n, o in id_pairs if o not in self.offers]
-        if unknown:
-            names = ", ".join(dict.fromkeys(unknown))
-            raise UnknownRecordError(
-                f"fixed or banned pairs name people or offers that are not given: {names}"
-            )
-        return self.known_matrix(id_pairs)
-
-    def known_matrix(self, id_pairs: Iterable[IdPair]) -> sparse.csr_array:
-        """Pairs of ids as a boolean matrix; those with an unknown id are left out."""
-        known = {(n, o) for n, o in id_pairs if n in self.newcomers and o in self.offers}
-        rows = np.array([self.newcomers[n] for n, _o in known], np.int64)
-        columns = np.array([self.offers[o] for _n, o in known], np.int64)
-        shape = (len(self.newcomers), len(self.offers))
-        return sparse.csr_array((np.ones(len(known), np.bool_), (rows, columns)), shape=shape)
-
-
-def _id_pairs(previous: Plan | Iterable[IdPair] | None) -> Iterable[IdPair]:
-    if previous is None:
-        return ()
+def id_pairs_of(previous: Plan | Iterable[IdPair] | None) -> Iterable[IdPair] | None:
+    """The open proposals, by id, of an earlier plan or as they are given."""
     if isinstance(previous, Plan):
         return [(proposal.newcomer_id, proposal.offer_id) for proposal in previous.proposals]
     return previous

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
-from matcher.planning.single import Ids, Plan
+from matcher.planning.request import Ids
+from matcher.planning.single import Plan
 from matcher.planning.unmatched import REASONS
 from matcher.questions.explanation import Explanation, explain
 from matcher.questions.fairness import fairness

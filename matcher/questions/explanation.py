@@ -16,11 +16,12 @@ from matcher.assignment import AssignmentProblem, keep_apart
 from matcher.exceptions import UnknownRecordError
 from matcher.pairs.candidates import all_pairs
 from matcher.pairs.eligibility import RULES, broken_rules
-from matcher.pairs.encoding import FloatArray, IntArray, encode
+from matcher.pairs.encoding import FloatArray, IntArray
 from matcher.pairs.policy import Policy
 from matcher.pairs.scoring import score_parts
-from matcher.pairs.situation import Pairs, Situation
-from matcher.planning.single import IdPair, Ids, Plan, known, parts_by_name
+from matcher.pairs.situation import Pairs
+from matcher.planning.request import IdPair, Ids, PlanRequest
+from matcher.planning.single import Plan, known, parts_by_name
 from matcher.questions.collisions import COLLISIONS, Encounter
 from matcher.records.people import Newcomer, Offer
 from matcher.records.vocabulary import KINDS
@@ -204,10 +205,9 @@ def examine(
     UnknownRecordError
         As `make_plan`.
     """
-    ids = Ids.of(newcomers, offers)
-    situation = Situation(
-        encode(newcomers, offers, policy, today), policy, ids.matrix(fixed), ids.matrix(banned)
-    )
+    request = PlanRequest.of(newcomers, offers, policy, today=today, fixed=fixed, banned=banned)
+    ids = request.ids()
+    situation = request.situation(ids)
     wanted = ids.newcomers if only is None else set(only)
     rows = np.array([row for newcomer, row in ids.newcomers.items() if newcomer in wanted], np.int64)
     pairs = all_pairs(situation, rows, np.arange(len(offers)))

@@ -21,7 +21,7 @@ from matcher.pairs.encoding import BoolArray, FloatArray, IntArray, encode
 from matcher.pairs.policy import Policy, Weights
 from matcher.pairs.scoring import shares
 from matcher.pairs.situation import Pairs, Situation
-from matcher.planning.single import Ids
+from matcher.planning.request import Ids
 from matcher.records.people import Newcomer, Offer
 
 ENOUGH_DECISIONS = 100

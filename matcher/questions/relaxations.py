@@ -17,7 +17,8 @@ from matcher.pairs.candidates import all_pairs
 from matcher.pairs.eligibility import RULES, broken_rules
 from matcher.pairs.encoding import IntArray
 from matcher.pairs.situation import Pairs
-from matcher.planning.single import Ids, Plan, make_again
+from matcher.planning.request import Ids
+from matcher.planning.single import Plan, make_again
 from matcher.records.people import Newcomer, Offer
 from matcher.records.vocabulary import KINDS, LEVELS, Hours, level_rank, primary_language
 

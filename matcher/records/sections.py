@@ -73,7 +73,7 @@ class Lookahead:
 
 
 class PolicyLike(Protocol):
-    """A policy as rules and criteria read it; `matcher.pairs.policy.Policy` is one, and knows the criteria."""
+    """A policy as rules and criteria read it: `matcher.pairs.policy.Policy`, which knows the criteria."""
 
     @property
     def bonus(self) -> Bonus:

@@ -166,7 +166,7 @@ def solve(actor: Actor, today: date, progress: Progress | None = None) -> Outcom
     rows: list[Newcomer | Offer] = [*newcomers, *offers]
     names = {str(row.id): row.name or row.external_id for row in rows}
     db.session.rollback()  # the snapshot is read; nothing is held while the plan is made
-    plan = engine.plan_by_policy(
+    plan = engine.make_plan(
         people,
         places,
         policy,

@@ -18,7 +18,7 @@ from matcher.pairs.encoding import encode
 from matcher.pairs.policy import Limits, Policy
 from matcher.pairs.scoring import kept_back, row_bonus, score_parts
 from matcher.pairs.situation import Pairs, Situation
-from matcher.planning.single import Ids
+from matcher.planning.request import Ids
 from matcher.records.people import Newcomer, Offer
 from matcher.records.vocabulary import KINDS
 from tests.builders import TODAY, a_newcomer, an_offer, hours

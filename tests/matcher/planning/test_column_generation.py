@@ -14,7 +14,7 @@ from matcher.pairs.encoding import FloatArray, encode
 from matcher.pairs.policy import Limits, Policy
 from matcher.pairs.situation import Situation
 from matcher.planning.column_generation import Field, _Prices
-from matcher.planning.single import Ids
+from matcher.planning.request import Ids
 from matcher.records.vocabulary import KINDS
 from tests.builders import TODAY
 

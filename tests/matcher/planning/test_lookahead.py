@@ -14,7 +14,7 @@ from matcher.assignment import AssignmentProblem
 from matcher.exceptions import InvalidProblemError, UnknownRecordError
 from matcher.generate import generate_town
 from matcher.pairs.policy import Bonus, Lookahead
-from matcher.planning.lookahead import Ahead, forecast, held, is_blocking, plan_ahead, plan_by_policy
+from matcher.planning.lookahead import Ahead, forecast, held, is_blocking, plan_ahead
 from tests.builders import TODAY, a_newcomer, an_offer, hours
 
 ON = Policy(lookahead=Lookahead(is_on=True, weeks=8, samples=8, longest_wait_weeks=6))
@@ -289,8 +289,8 @@ def test_the_switch_of_the_policy_decides_and_whoever_waits_is_told_why() -> Non
     past = [came(f"s{week}", week, interests=CHOIR, status="closed") for week in range(1, 9)]
     newcomers = [*past, came("new", 0, interests=CHESS)]
     offers = [an_offer("choir", interests=CHOIR, capacity=1)]
-    off = plan_by_policy(newcomers, offers, Policy(bonus=NO_BONUS.bonus), today=TODAY)
-    on = plan_by_policy(newcomers, offers, NO_BONUS, today=TODAY)
+    off = make_plan(newcomers, offers, Policy(bonus=NO_BONUS.bonus), today=TODAY)
+    on = make_plan(newcomers, offers, NO_BONUS, today=TODAY)
     assert [proposal.newcomer_id for proposal in off.proposals] == ["new"]
     assert on.proposals == ()
     (wish,) = (wish for wish in on.unmatched if wish.newcomer_id == "new")
@@ -299,7 +299,7 @@ def test_the_switch_of_the_policy_decides_and_whoever_waits_is_told_why() -> Non
 
 def test_a_second_placement_that_is_held_is_an_open_wish_and_no_proposal() -> None:
     newcomers, _past, offers = a_past_town(1)
-    plan = plan_by_policy(newcomers, offers, ON, today=TODAY)
+    plan = make_plan(newcomers, offers, ON, today=TODAY)
     kept_back = [wish for wish in plan.unmatched if wish.reason == "kept_back"]
     assert kept_back
     for wish in plan.unmatched:
