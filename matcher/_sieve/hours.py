@@ -57,12 +57,13 @@ def _look_closer(hours: Hours) -> None:
 def runs_of(hours: Hours, run: int) -> Array:
     """Half hours of each person from which so many steps in a row may be free, as words of bits."""
     found = np.zeros_like(hours.some)
-    _find_all_runs(hours.some, found, half_hours_of(run))
+    _find_all_runs(hours.some, found, run)
     return found
 
 
 @kernel
-def _find_all_runs(half_hours: Array, found: Array, length: int) -> None:
+def _find_all_runs(half_hours: Array, found: Array, run: int) -> None:
+    length = half_hours_of(run)
     for person in range(len(found)):
         find_runs(half_hours[person], found[person], length)
 

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-import matcher
-from matcher._compiled import FIRST_USE
 from matcher.assignment import AssignmentProblem, AssignmentResult, certify, solve
 from matcher.assignment._methods.auction import balancing, method, row_choices, row_prices
 from matcher.exceptions import InvalidProblemError
@@ -333,71 +327,3 @@ def test_flow_without_or_tools_says_how_to_get_it(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(InvalidProblemError, match=r"pip install 'koppel\[flow\]', or use method 'auction'"):
         solve(TWO, "flow")
     assert solve(TWO).objective == 1.0
-
-
-# Compiled once --------------------------------------------------------------------------------------
-
-SOLVE_TWO = """
-import numpy as np
-from scipy.sparse import csr_array
-from matcher.assignment import AssignmentProblem, solve
-print(solve(AssignmentProblem(csr_array(np.array([[0.75, 0.5], [0.5, 0.125]])), [1, 1])).objective)
-"""
-CHOOSE_TWO = """
-import numpy as np
-from scipy.sparse import csr_array
-from matcher.assignment import AssignmentProblem
-from matcher.assignment._methods.auction.holdings import empty_holdings
-from matcher.assignment._methods.auction.row_choices import choose_all
-from matcher.assignment._methods.auction.market import build_market
-market = build_market(AssignmentProblem(csr_array(np.array([[0.75, 0.5], [0.5, 0.125]])), [1, 1])).market
-holdings = empty_holdings(market)
-choose_all(market, holdings, np.full(2, -1))
-print(holdings.unit_edge.tolist())
-"""
-NOBODY_WANTS_ANYTHING = '''
-
-@inlined
-def best_edge(market: Market, kind_room: Ints, row: int, values: Ints, floor: int) -> int:
-    """There is none."""
-    return -1
-'''
-
-
-def run(script: str, source: Path, kept: Path) -> tuple[str, int]:
-    """What a new process prints, and how often it says that it prepares the solver."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
-    environment |= {"NUMBA_CACHE_DIR": str(kept), "PYTHONPATH": str(source)}
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=source, env=environment, capture_output=True, text=True,
-        timeout=300, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.count("\n") == done.stderr.count(FIRST_USE), done.stderr
-    return done.stdout.strip(), done.stderr.count(FIRST_USE)
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    """A folder with a copy of the engine."""
-    here, there = Path(matcher.__file__).parent, tmp_path / "source" / "matcher"
-    shutil.copytree(here, there, ignore=shutil.ignore_patterns("__pycache__"))
-    return there.parent
-
-
-def test_the_first_use_on_a_machine_announces_itself_once_and_the_second_does_not(
-    source: Path, tmp_path: Path
-) -> None:
-    assert run(SOLVE_TWO, source, tmp_path / "kept") == ("1.0", 1)
-    assert run(SOLVE_TWO, source, tmp_path / "kept") == ("1.0", 0)
-
-
-def test_what_was_kept_is_compiled_anew_when_a_file_it_is_made_of_changes(
-    source: Path, tmp_path: Path
-) -> None:
-    assert run(CHOOSE_TWO, source, tmp_path / "kept") == ("[0, 2]", 1)
-    assert run(CHOOSE_TWO, source, tmp_path / "kept") == ("[0, 2]", 0)
-    # row_choices.py, whose kernels are kept, stays as it is.
-    with (source / "matcher/assignment/_methods/auction/holdings.py").open("a") as holdings:
-        holdings.write(NOBODY_WANTS_ANYTHING)
-    assert run(CHOOSE_TWO, source, tmp_path / "kept") == ("[-1, -1]", 1)
