@@ -10,8 +10,8 @@ from scipy.sparse import csr_array, vstack
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
 from benchmarks.instances import Instance
-from matcher.assignment._network import build_network
-from matcher.assignment._whole import whole_scale
+from matcher.assignment._arrays.scaling import whole_scale
+from matcher.assignment._methods.network import build_network
 
 UNIT = 1e6  # whole numbers to a score unit, for peers that want whole numbers
 

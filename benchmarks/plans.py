@@ -12,7 +12,7 @@ from benchmarks.assignment import Rows
 from matcher import Policy, make_plan
 from matcher.assignment import solve
 from matcher.generate import generate_town
-from matcher.pairs.candidates import Sieve
+from matcher.pairs.candidates import CandidateSearch
 from matcher.pairs.eligibility import allowed
 from matcher.pairs.encoding import FloatArray
 from matcher.pairs.scoring import score_parts
@@ -52,8 +52,8 @@ def against_a_plain_pipeline(sizes: tuple[tuple[int, int], ...]) -> Rows:
         situation = make_plan(*people, Policy(), today=DAY).workings.situation
         most = situation.policy.limits.candidates_per_kind
         started = time.perf_counter()
-        sieve = Sieve(situation)
-        found = sieve.best(most)
+        search = CandidateSearch(situation)
+        found = search.best(most)
         sieved = time.perf_counter()
         ours = solve(pose_problem(found.pairs, found.scores)).objective
         ended = time.perf_counter()

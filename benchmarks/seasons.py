@@ -70,7 +70,7 @@ class Season:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class BaselineResult:
     """Who was given what, in which week."""
 
     pairs: Ints  # (p, 2): row, column
@@ -168,7 +168,7 @@ def prices_alone(season: Season, week: int, now: AssignmentProblem) -> Forecast:
     return replace(sampled(season, week, now), agreement=np.ones(now.scores.nnz))
 
 
-def play(season: Season, look: Look) -> Outcome:
+def play(season: Season, look: Look) -> BaselineResult:
     """Match week by week."""
     whole, limit = season.whole, POLICY.lookahead.longest_wait_weeks
     books = Books(
@@ -194,7 +194,7 @@ def play(season: Season, look: Look) -> Outcome:
             taken.append((int(here[row]), column, week))
         n_blocked += blocked(now, chosen, books, ~is_served & ~can_wait)
     given = np.array(taken)
-    return Outcome(given[:, :2], given[:, 2], n_blocked)
+    return BaselineResult(given[:, :2], given[:, 2], n_blocked)
 
 
 def choose(
@@ -226,12 +226,12 @@ def blocked(now: AssignmentProblem, chosen: Ints, books: Books, is_overdue: Flag
     return np.unique(now.rows[left_out[now.rows] & is_free]).size
 
 
-def hindsight(season: Season) -> tuple[Outcome, float]:
+def hindsight(season: Season) -> tuple[BaselineResult, float]:
     """The best choice for everybody at once, and the bound that no choice exceeds."""
     rows = np.flatnonzero(season.arrives)
     result = solve_without_clashes(rows_of(season, rows), season.clashes)
     pairs = np.column_stack([rows[result.pairs[:, 0]], result.pairs[:, 1]])
-    return Outcome(pairs, season.week[pairs[:, 0]]), result.bound
+    return BaselineResult(pairs, season.week[pairs[:, 0]]), result.bound
 
 
 # Figures ---------------------------------------------------------------------------------------------
@@ -244,7 +244,7 @@ WAYS: dict[str, Look] = {
 }
 
 
-def figures(season: Season, outcome: Outcome, among: Flags | None = None) -> dict[str, float]:
+def figures(season: Season, outcome: BaselineResult, among: Flags | None = None) -> dict[str, float]:
     """Value, score and waiting of those who arrive in the season, or of some of them."""
     whole = season.whole
     could = season.arrives & (np.diff(whole.scores.indptr) > 0)

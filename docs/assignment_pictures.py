@@ -20,15 +20,15 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from matcher.assignment import AssignmentProblem, solve
-from matcher.assignment._auction import bidding
-from matcher.assignment._auction.books import Books, open_books
-from matcher.assignment._auction.choosing import choose_all
-from matcher.assignment._auction.drawing_in import draw_in, find_entrances
-from matcher.assignment._auction.making_room import make_room
-from matcher.assignment._auction.market import Listing, Market, open_market
-from matcher.assignment._auction.rerouting import reroute
-from matcher.assignment._auction.search import open_search
 from matcher.assignment._clock import Clock
+from matcher.assignment._methods.auction import bidding
+from matcher.assignment._methods.auction.balancing import balance
+from matcher.assignment._methods.auction.dijkstra import new_search
+from matcher.assignment._methods.auction.excess import route_excess
+from matcher.assignment._methods.auction.holdings import Holdings, empty_holdings
+from matcher.assignment._methods.auction.market import BuiltMarket, Market, build_market
+from matcher.assignment._methods.auction.row_choices import choose_all
+from matcher.assignment._methods.auction.vacancies import fill_vacancies, find_incoming_edges
 
 PAGE = Path(__file__).with_name("assignment.md")
 # The raise of the page's example, in points: large, so that much is left to mend.
@@ -93,25 +93,25 @@ def greedy(example: Example) -> list[int]:
 
 
 def walk(example: Example) -> list[State]:
-    """The example after bids, after every row's choice, after making room and after drawing in."""
-    listing = open_market(example.problem())
-    market, books, search = listing.market, open_books(listing.market), open_search(listing.market)
-    hall = bidding._open_hall(market)
-    bidding.bid_plainly(market, hall, RAISE * 2**listing.scale, 0, len(market.bonus))
-    books.price[:] = hall.price
-    states = [_state(listing, books, hall.unit_edge)]
-    choose_all(market, books, hall.unit_edge)
-    states.append(_state(listing, books, books.unit_edge))
-    make_room(market, books, search, np.flatnonzero(books.load > market.capacity))
-    states.append(_state(listing, books, books.unit_edge))
-    dear = np.flatnonzero((books.load < market.capacity) & (books.price > 0))
-    draw_in(market, books, search, find_entrances(market, books, books.price > 0), dear)
-    return [*states, _state(listing, books, books.unit_edge)]
+    """The example after bids, after every row's choice, without excess and without vacancies."""
+    built = build_market(example.problem())
+    market, holdings, search = built.market, empty_holdings(built.market), new_search(built.market)
+    auction = bidding.begin_auction(market)
+    bidding.bid_plainly(market, auction, RAISE * 2**built.scale, 0, len(market.bonus))
+    holdings.price[:] = auction.price
+    states = [_state(built, holdings, auction.unit_edge)]
+    choose_all(market, holdings, auction.unit_edge)
+    states.append(_state(built, holdings, holdings.unit_edge))
+    route_excess(market, holdings, search, np.flatnonzero(holdings.load > market.capacity))
+    states.append(_state(built, holdings, holdings.unit_edge))
+    dear = np.flatnonzero((holdings.load < market.capacity) & (holdings.price > 0))
+    fill_vacancies(market, holdings, search, find_incoming_edges(market, holdings, holdings.price > 0), dear)
+    return [*states, _state(built, holdings, holdings.unit_edge)]
 
 
-def _state(listing: Listing, books: Books, unit_edge: NDArray[Any]) -> State:
-    node = listing.market.node
-    prices = (books.price >> listing.scale).tolist()
+def _state(built: BuiltMarket, holdings: Holdings, unit_edge: NDArray[Any]) -> State:
+    node = built.market.node
+    prices = (holdings.price >> built.scale).tolist()
     return State(prices, [int(node[edge]) if edge >= 0 else -1 for edge in unit_edge])
 
 
@@ -214,16 +214,16 @@ def _draw_people(axes: Any, example: Example, left: list[str], right: list[str])
 
 def bid_and_watch(market: Market, scale: int, watched: list[int]) -> tuple[NDArray[Any], list[int]]:
     """Prices of some columns after each row's turn, phase by phase as in `find_prices`; where phases end."""
-    hall = bidding._open_hall(market)
+    auction = bidding.begin_auction(market)
     top, fall, n_rows = int(market.weight.max()), 0, len(market.bonus)
     prices, ends = [], []
     for share in bidding.LADDER:
         step = max(1, int(top * share))
-        bidding.begin_phase(market, hall, fall)
+        bidding.begin_phase(market, auction, fall)
         for row in range(n_rows):
-            prices.append(hall.price[watched].copy())
-            bidding.bid_plainly(market, hall, step, row, row + 1)
-        prices.append(hall.price[watched].copy())
+            prices.append(auction.price[watched].copy())
+            bidding.bid_plainly(market, auction, step, row, row + 1)
+        prices.append(auction.price[watched].copy())
         ends.append(len(prices))
         fall = bidding.FALL * step
     return np.array(prices) / 2.0**scale, ends
@@ -238,15 +238,15 @@ def draw_prices() -> Any:
     scores = 0.5 * rng.random((n, k)) + 0.5 * appeal[columns]
     matrix = csr_array((scores.ravel(), columns.ravel(), np.arange(0, n * k + 1, k)), shape=(n, m))
     capacity = 1 + rng.multinomial(210 - m, np.full(m, 1 / m))
-    listing = open_market(AssignmentProblem(matrix, capacity))
+    built = build_market(AssignmentProblem(matrix, capacity))
     watched = np.argsort(appeal)[[-1, -12, -25, -38, -50]].tolist()
-    prices, ends = bid_and_watch(listing.market, listing.scale, watched)
+    prices, ends = bid_and_watch(built.market, built.scale, watched)
 
-    books = open_books(listing.market)
-    preferred = bidding.find_prices(listing.market, books, Clock())
-    choose_all(listing.market, books, preferred)
-    reroute(listing.market, books, Clock())
-    final = books.price[watched] / 2.0**listing.scale
+    holdings = empty_holdings(built.market)
+    preferred = bidding.find_prices(built.market, holdings, Clock())
+    choose_all(built.market, holdings, preferred)
+    balance(built.market, holdings, Clock())
+    final = holdings.price[watched] / 2.0**built.scale
 
     figure, axes = plt.subplots(figsize=(8.4, 3.7))
     colors = plt.get_cmap("viridis")(np.linspace(0, 0.85, len(watched)))
@@ -278,12 +278,16 @@ def draw_prices() -> Any:
 def draw_all() -> dict[str, Any]:
     """All pictures by file name."""
     example = read_example()
-    _bids, chosen, with_room, mended = walk(example)
+    _bids, chosen, without_excess, balanced = walk(example)
     return {
         "assignment-example": draw_example(example),
         "assignment-prices": draw_prices(),
-        "assignment-making-room": draw_path(example, chosen, with_room, "A node that is too full sends on"),
-        "assignment-drawing-in": draw_path(example, with_room, mended, "A place with a price draws in"),
+        "assignment-excess": draw_path(
+            example, chosen, without_excess, "A unit leaves a place that is too full"
+        ),
+        "assignment-vacancies": draw_path(
+            example, without_excess, balanced, "An empty place that has a price is filled"
+        ),
     }
 
 

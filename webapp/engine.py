@@ -21,7 +21,7 @@ from matcher.planning.plan import make_plan
 from matcher.planning.single import STAGES, Plan, Proposal, summary
 from matcher.planning.unmatched import REASONS, Unmatched
 from matcher.questions.answers import about_pair, about_person, about_town
-from matcher.questions.explanation import CHANGE_REASONS, Change, Explanation, compare, examine
+from matcher.questions.explanation import CHANGE_REASONS, Explanation, ProposalChange, compare, examine
 from matcher.questions.fairness import NOT_SAID
 from matcher.questions.learning import Lesson, learn, recall
 from matcher.questions.wording import LANGUAGES
@@ -65,7 +65,6 @@ __all__ = [
     "STAGES",
     "STAGE_TEXTS",
     "WEEKDAYS",
-    "Change",
     "Explanation",
     "Hours",
     "InvalidFileError",
@@ -76,6 +75,7 @@ __all__ = [
     "Plan",
     "Policy",
     "Proposal",
+    "ProposalChange",
     "Unmatched",
     "a_day",
     "about_pair",

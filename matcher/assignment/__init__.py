@@ -14,22 +14,22 @@ solve_without_clashes   choose where some columns exclude each other for the sam
 keep_apart              the same, for a problem that is solved already
 """
 
-from matcher.assignment._prices import reduced_values
-from matcher.assignment._room import Room
-from matcher.assignment.carrying import carry_over
+from matcher.assignment._arrays.prices import reduced_values
+from matcher.assignment._arrays.residual import Room
 from matcher.assignment.certificate import Certificate, certify
+from matcher.assignment.incremental import AssignmentChange, AssignmentSession
 from matcher.assignment.problem import AssignmentProblem
 from matcher.assignment.repair import keep_apart, solve_without_clashes
 from matcher.assignment.result import AssignmentResult
-from matcher.assignment.session import AssignmentSession, Change
 from matcher.assignment.solver import solve
+from matcher.assignment.warm_start import carry_over
 
 __all__ = [
+    "AssignmentChange",
     "AssignmentProblem",
     "AssignmentResult",
     "AssignmentSession",
     "Certificate",
-    "Change",
     "Room",
     "carry_over",
     "certify",

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher._compiled import inlined, kernel
-from matcher.assignment._entries import entries_of
-from matcher.assignment._prices import Charges, Prices, charge, charges_of, slot_charge
-from matcher.assignment._whole import whole_scale
+from matcher.assignment._arrays.entries import entries_of
+from matcher.assignment._arrays.prices import Charges, Prices, charge, charges_of, slot_charge
+from matcher.assignment._arrays.scaling import whole_scale
 from matcher.assignment.problem import NO_LIMIT, NO_SLOT, AssignmentProblem, FloatArray, IntArray
 from matcher.assignment.result import AssignmentResult
 from matcher.exceptions import InvalidProblemError

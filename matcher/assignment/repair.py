@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
+from matcher.assignment._arrays.entries import entries_of, pairs_of
+from matcher.assignment._arrays.prices import Prices, reduced_at
+from matcher.assignment._arrays.residual import Room
 from matcher.assignment._clashes import Clashes
 from matcher.assignment._clock import Clock
-from matcher.assignment._entries import entries_of, pairs_of
-from matcher.assignment._methods import certified, solve_as_flow
-from matcher.assignment._prices import Prices, reduced_at
-from matcher.assignment._room import Room
+from matcher.assignment._methods.registry import certified, solve_as_flow
 from matcher.assignment.certificate import value_of
+from matcher.assignment.incremental import AssignmentSession
 from matcher.assignment.problem import NO_SLOT, AssignmentProblem, BoolArray, FloatArray, IntArray
 from matcher.assignment.result import AssignmentResult
-from matcher.assignment.session import AssignmentSession
 
 MOST_ROUNDS = 30
 MOST_EXCHANGES = 12
@@ -168,7 +168,7 @@ def same_slots(slots: IntArray) -> csr_array[Any]:
     return csr_array(member @ member.T)
 
 
-class _Anew:
+class _SolveAnew:
     """What a session is asked here, by solving anew: for methods that have no session."""
 
     def __init__(self, problem: AssignmentProblem, relaxed: AssignmentResult, clock: Clock) -> None:
@@ -197,11 +197,11 @@ class _Repair:
     relaxed: AssignmentResult  # the result without the limit: where every solve begins
 
     @cached_property
-    def live(self) -> AssignmentSession | _Anew:
+    def session(self) -> AssignmentSession | _SolveAnew:
         """What takes bans in and out; without solving anew, where the method has that."""
         if self.relaxed.method == "auction":
             return AssignmentSession(self.problem, self.relaxed)
-        return _Anew(self.problem, self.relaxed, self.clock)
+        return _SolveAnew(self.problem, self.relaxed, self.clock)
 
     def around(self, entries: IntArray) -> _Settled:
         """The best choice when nothing may clash with the given one; `is_new` tells whether it is another."""
@@ -232,8 +232,8 @@ class _Repair:
         """Ban and solve until nothing clashes."""
         problem, banned = self.problem, banned.copy()
         for n_rounds in range(MOST_ROUNDS + 1):
-            self.live.restrict(banned)
-            entries = entries_of(problem, self.live.pairs)
+            self.session.restrict(banned)
+            entries = entries_of(problem, self.session.pairs)
             weaker = self._weaker(entries)
             entries = np.setdiff1d(entries, weaker, assume_unique=True)
             if weaker.size == 0 or n_rounds == MOST_ROUNDS or self.clock.is_over:
@@ -251,13 +251,13 @@ class _Repair:
         among = np.unique(clashing[0])
         if not among.size:
             return among
-        prices = self.live.prices(np.unique(self.problem.rows[among]))
+        prices = self.session.prices(np.unique(self.problem.rows[among]))
         return _weaker(self.problem, clashing, reduced_at(self.problem, prices, among))
 
     def exchange(self, best: _Settled) -> _Settled:
         """Give banned pairs back for what they clash with: many at once, then fewer, then one by one."""
         problem, clashes = self.problem, self.clashes
-        prices = self.live.prices()
+        prices = self.session.prices()
         failed = np.zeros(problem.scores.nnz, dtype=np.bool_)
         n_moves = problem.scores.nnz
         for _ in range(MOST_EXCHANGES):
@@ -271,7 +271,7 @@ class _Repair:
             trial = self.settle(banned)
             improvement = trial.objective - best.objective
             if improvement > 0:
-                best, prices, n_moves = trial, self.live.prices(), problem.scores.nnz
+                best, prices, n_moves = trial, self.session.prices(), problem.scores.nnz
                 if improvement <= WORTH_TRYING * best.objective:
                     break
             elif len(moves) > 1:

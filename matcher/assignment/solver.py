@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from matcher.assignment._clock import Clock
-from matcher.assignment._methods import check_method, solve_as_flow
+from matcher.assignment._methods.registry import check_method, solve_as_flow
 from matcher.assignment.problem import AssignmentProblem
 from matcher.assignment.repair import same_slots, solve_without_clashes
 from matcher.assignment.result import AssignmentResult

@@ -9,9 +9,9 @@ from functools import cache
 from itertools import count
 
 from matcher.generate.chance import Dice, Table
-from matcher.generate.distributions import Town, associations, distributions, table
+from matcher.generate.distributions import TownProfile, associations, distributions, table
 from matcher.generate.hosts import draw_confirmed_at, draw_host_languages
-from matcher.generate.traits import Place, draw_family_name, draw_name, draw_place, minute_of_day, slug
+from matcher.generate.traits import DrawnPlace, draw_family_name, draw_name, draw_place, minute_of_day, slug
 from matcher.records.people import Offer
 from matcher.records.vocabulary import MINUTES_A_DAY, WEEKDAYS, Hours
 
@@ -27,7 +27,7 @@ class _Association:
     contact_email: str
     languages: Mapping[str, str]
     seeks: Sequence[str]
-    place: Place
+    place: DrawnPlace
 
 
 @cache
@@ -49,7 +49,7 @@ def _association_types() -> Table:
     return Table.of({kind: source["weight"] for kind, source in types.items()})
 
 
-def draw_activities(town: Town, n: int, wishes: int, dice: Dice, today: date) -> list[Offer]:
+def draw_activities(town: TownProfile, n: int, wishes: int, dice: Dice, today: date) -> list[Offer]:
     """Activities of associations, with about as many free places in all as there are wishes for one."""
     shares = distributions()["activities"]
     free_places = shares["free_places_per_wish"] * wishes / max(1, n) if wishes else 3.0
@@ -67,7 +67,7 @@ def draw_activities(town: Town, n: int, wishes: int, dice: Dice, today: date) ->
 
 
 def _draw_association(
-    town: Town, kind: str, keys: Iterable[str], names: set[str], dice: Dice
+    town: TownProfile, kind: str, keys: Iterable[str], names: set[str], dice: Dice
 ) -> _Association:
     """An association; where women meet among themselves, a woman answers."""
     place = draw_place(town, dice.pick(town.hosts_at), dice)
@@ -83,12 +83,14 @@ def _draw_association(
     return _Association(name, contact, f"{user}@{slug(name)}.example", languages, seeks, place)
 
 
-def _cores(town: Town, kind: str) -> Sequence[str]:
+def _cores(town: TownProfile, kind: str) -> Sequence[str]:
     cores: Sequence[str] = associations()["types"][kind][f"cores_{town.language}"]
     return cores
 
 
-def _draw_association_name(town: Town, kind: str, district: str, taken: Collection[str], dice: Dice) -> str:
+def _draw_association_name(
+    town: TownProfile, kind: str, district: str, taken: Collection[str], dice: Dice
+) -> str:
     """A name nobody has: with a word of its own, then with its district, at last with a number."""
     source = associations()["types"][kind]
     for attempt in count():
@@ -106,7 +108,7 @@ def _draw_association_name(town: Town, kind: str, district: str, taken: Collecti
 
 
 def _draw_activity(
-    town: Town,
+    town: TownProfile,
     offer_id: str,
     key: str,
     association: _Association,

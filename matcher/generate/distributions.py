@@ -13,7 +13,7 @@ from matcher.records.vocabulary import load_taxonomy, open_seed, read_seed_table
 
 
 @dataclass(frozen=True)
-class Town:
+class TownProfile:
     """What is particular to one town."""
 
     key: str
@@ -53,11 +53,11 @@ def _read_toml(name: str) -> Any:
 
 
 @cache
-def load_town(town: str) -> Town:
+def load_town(town: str) -> TownProfile:
     """A town that the distributions know."""
     source = distributions()["towns"][town]
     language = next(row["language"] for row in read_seed_table("towns.csv") if row["town"] == town)
-    return Town(
+    return TownProfile(
         key=town,
         language=language,
         phone=source["phone"],

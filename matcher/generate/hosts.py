@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 
 from matcher.generate.chance import Dice
-from matcher.generate.distributions import Town, distributions, table
+from matcher.generate.distributions import TownProfile, distributions, table
 
 
-def draw_host_languages(town: Town, native: str, more: float, dice: Dice) -> dict[str, str]:
+def draw_host_languages(town: TownProfile, native: str, more: float, dice: Dice) -> dict[str, str]:
     """First language, the town's language, and others that hosts of this town speak."""
     languages = {native: "native"}
     if native != town.language:

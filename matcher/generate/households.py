@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from matcher.generate.chance import Dice
-from matcher.generate.distributions import Town, distributions, table
-from matcher.generate.traits import Place, draw_family_name, draw_place
+from matcher.generate.distributions import TownProfile, distributions, table
+from matcher.generate.traits import DrawnPlace, draw_family_name, draw_place
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,7 @@ class Household:
 
     language: str
     family_name: str
-    place: Place
+    place: DrawnPlace
     waiting_days: int
     weeks_here: float
     children_ages: tuple[int, ...]
@@ -33,7 +33,7 @@ class Member:
     is_parent: bool
 
 
-def draw_household(town: Town, dice: Dice) -> tuple[Household, list[Member]]:
+def draw_household(town: TownProfile, dice: Dice) -> tuple[Household, list[Member]]:
     shares = distributions()["newcomers"]
     kind = dice.pick(table("households"))
     adult_age = _draw_adult_age(kind, shares, dice)
@@ -64,7 +64,7 @@ def draw_household(town: Town, dice: Dice) -> tuple[Household, list[Member]]:
     return _settle(town, tuple(children), dice), members
 
 
-def _settle(town: Town, children_ages: tuple[int, ...], dice: Dice) -> Household:
+def _settle(town: TownProfile, children_ages: tuple[int, ...], dice: Dice) -> Household:
     """Where a household lives, what it speaks and how long it waits."""
     shares = distributions()["newcomers"]
     language = dice.pick(town.arrivals)

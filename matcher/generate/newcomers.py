@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from matcher.generate.chance import Dice
-from matcher.generate.distributions import Town, distributions, interests_of, table
+from matcher.generate.distributions import TownProfile, distributions, interests_of, table
 from matcher.generate.households import Household, Member, draw_household
 from matcher.generate.traits import (
     Mail,
@@ -25,7 +25,7 @@ from matcher.records.vocabulary import LEVELS, Hours, level_rank, parse_hours
 _BANDS_BY_AGE = ((18, "teen"), (28, "young"), (60, "adult"))
 
 
-def draw_newcomers(town: Town, n: int, dice: Dice, today: date) -> list[Newcomer]:
+def draw_newcomers(town: TownProfile, n: int, dice: Dice, today: date) -> list[Newcomer]:
     mail = Mail(town, dice)
     newcomers: list[Newcomer] = []
     n_households = 0
@@ -47,7 +47,7 @@ def draw_newcomers(town: Town, n: int, dice: Dice, today: date) -> list[Newcomer
 
 
 def _draw_newcomer(
-    town: Town,
+    town: TownProfile,
     newcomer_id: str,
     household: Household,
     member: Member,
@@ -121,7 +121,9 @@ def _band(member: Member, children_ages: Collection[int]) -> str:
     return next((band for limit, band in _BANDS_BY_AGE if member.age < limit), "senior")
 
 
-def _draw_newcomer_languages(town: Town, household: Household, is_minor: bool, dice: Dice) -> dict[str, str]:
+def _draw_newcomer_languages(
+    town: TownProfile, household: Household, is_minor: bool, dice: Dice
+) -> dict[str, str]:
     """First language first; the town's language last, better the longer somebody is here."""
     languages = {household.language: "native"}
     for code, share, levels in distributions()["second_languages"][household.language]:
@@ -133,7 +135,7 @@ def _draw_newcomer_languages(town: Town, household: Household, is_minor: bool, d
     return languages
 
 
-def _draw_contact_language(town: Town, languages: Mapping[str, str], dice: Dice) -> str:
+def _draw_contact_language(town: TownProfile, languages: Mapping[str, str], dice: Dice) -> str:
     level = languages.get(town.language, "A0")
     if level_rank(level) >= level_rank("B1") and dice.chance(0.4):
         return town.language
@@ -211,7 +213,7 @@ def _draw_newcomer_status(waiting_days: int, dice: Dice) -> str:
     return dice.pick(table("newcomers", "status"))
 
 
-def _maybe_hard_to_serve(town: Town, newcomer: Newcomer, dice: Dice) -> Newcomer:
+def _maybe_hard_to_serve(town: TownProfile, newcomer: Newcomer, dice: Dice) -> Newcomer:
     """Now and then somebody whom no offer fits: the plan has to say so."""
     shares = distributions()["newcomers"]["hard_to_serve"]
     roll = dice.roll()

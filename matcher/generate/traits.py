@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from matcher.generate.chance import Dice
-from matcher.generate.distributions import Town, distributions, table
+from matcher.generate.distributions import TownProfile, distributions, table
 from matcher.records.vocabulary import MINUTES_A_DAY, WEEKDAYS, Hours, load_taxonomy
 
 _LETTERS = str.maketrans(
@@ -17,7 +17,7 @@ _LETTERS = str.maketrans(
 
 
 @dataclass(frozen=True)
-class Place:
+class DrawnPlace:
     """A point of a town that somebody lives or meets at."""
 
     address: str
@@ -27,10 +27,10 @@ class Place:
     lon: float
 
 
-def draw_place(town: Town, postcode: str, dice: Dice) -> Place:
+def draw_place(town: TownProfile, postcode: str, dice: Dice) -> DrawnPlace:
     """A point within some 700 metres of the middle of a quarter that the postcode reaches into."""
     district = town.districts[dice.choice(town.districts_of[postcode])]
-    return Place(
+    return DrawnPlace(
         address=f"{dice.choice(town.streets)} {dice.integer(1, 96)}",
         postcode=postcode,
         district=district["name"],
@@ -59,7 +59,7 @@ def slug(text: str) -> str:
 class Mail:
     """Addresses at domains that cannot exist, each given once."""
 
-    def __init__(self, town: Town, dice: Dice) -> None:
+    def __init__(self, town: TownProfile, dice: Dice) -> None:
         self._town, self._dice = town, dice
         self._given: dict[str, int] = {}
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 
 from matcher.generate.chance import Dice
-from matcher.generate.distributions import Town, distributions, table
+from matcher.generate.distributions import TownProfile, distributions, table
 from matcher.generate.hosts import draw_confirmed_at, draw_host_languages
 from matcher.generate.traits import (
     Mail,
@@ -21,12 +21,12 @@ from matcher.generate.traits import (
 from matcher.records.people import Offer
 
 
-def draw_mentors(town: Town, n: int, dice: Dice, today: date) -> list[Offer]:
+def draw_mentors(town: TownProfile, n: int, dice: Dice, today: date) -> list[Offer]:
     mail = Mail(town, dice)
     return [_draw_mentor(town, town.id("m", number, n), mail, dice, today) for number in range(1, n + 1)]
 
 
-def _draw_mentor(town: Town, offer_id: str, mail: Mail, dice: Dice, today: date) -> Offer:
+def _draw_mentor(town: TownProfile, offer_id: str, mail: Mail, dice: Dice, today: date) -> Offer:
     shares = distributions()["mentors"]
     native = dice.pick(town.earlier_newcomers) if dice.chance(shares["earlier_newcomer"]) else town.language
     is_retired = native == town.language and dice.chance(shares["retired"])
@@ -68,12 +68,12 @@ def _draw_mentor(town: Town, offer_id: str, mail: Mail, dice: Dice, today: date)
     )
 
 
-def draw_neighbours(town: Town, n: int, dice: Dice, today: date) -> list[Offer]:
+def draw_neighbours(town: TownProfile, n: int, dice: Dice, today: date) -> list[Offer]:
     mail = Mail(town, dice)
     return [_draw_neighbour(town, town.id("h", number, n), mail, dice, today) for number in range(1, n + 1)]
 
 
-def _draw_neighbour(town: Town, offer_id: str, mail: Mail, dice: Dice, today: date) -> Offer:
+def _draw_neighbour(town: TownProfile, offer_id: str, mail: Mail, dice: Dice, today: date) -> Offer:
     shares = distributions()["neighbours"]
     native = dice.pick(town.earlier_newcomers) if dice.chance(shares["earlier_newcomer"]) else town.language
     is_retired = dice.chance(shares["retired"])

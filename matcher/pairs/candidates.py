@@ -89,7 +89,7 @@ class Tariff:
     most: FloatArray | None = None
 
 
-class Sieve:
+class CandidateSearch:
     """A situation made ready for passes over all its pairs.
 
     Parameters
@@ -98,7 +98,7 @@ class Sieve:
 
     Notes
     -----
-    A pass uses as many threads as there are processors, unless the sieve is `single_threaded`, and gives the
+    A pass uses as many threads as there are processors, unless the search is `single_threaded`, and gives the
     same with any number of them.
     """
 
@@ -107,8 +107,8 @@ class Sieve:
         self._newcomers = pack_newcomers(situation)
         self._n_threads = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1
 
-    def single_threaded(self) -> Sieve:
-        """The same sieve, for passes beside other work: it leaves a processor to that."""
+    def single_threaded(self) -> CandidateSearch:
+        """The same search, for passes beside other work: it leaves a processor to that."""
         other = copy(self)
         other._n_threads = 1
         return other
@@ -316,7 +316,7 @@ def find_candidates(situation: Situation) -> Pairs:
     -------
     Pairs
     """
-    return Sieve(situation).best().pairs
+    return CandidateSearch(situation).best().pairs
 
 
 def all_pairs(situation: Situation, rows: IntArray, columns: IntArray) -> Pairs:

@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 
 from matcher.assignment import AssignmentProblem, AssignmentResult, solve
-from matcher.pairs.candidates import Candidates, Sieve, Tariff
+from matcher.pairs.candidates import Candidates, CandidateSearch, Tariff
 from matcher.pairs.eligibility import allowed
 from matcher.pairs.encoding import BoolArray, FloatArray, IntArray
 from matcher.pairs.scoring import kept_back, row_bonus, score_parts
@@ -18,12 +18,12 @@ from matcher.pairs.situation import Pairs, Situation, is_stored
 _WORTH_MORE = 1e-9
 
 
-class Field:
+class CandidatePool:
     """Candidates with what they count for; it grows, and stays sorted by row, then column.
 
     Parameters
     ----------
-    sieve : Sieve
+    search : CandidateSearch
     costs : ndarray of float64, shape (m,)
         What a place is expected to be worth to somebody who has not arrived yet.
     still_open : csr_array of bool, shape (n, m)
@@ -31,7 +31,7 @@ class Field:
 
     Attributes
     ----------
-    sieve : Sieve
+    search : CandidateSearch
     pairs : Pairs
     scores : ndarray of float64, shape (p,)
     n_allowed : int
@@ -40,20 +40,20 @@ class Field:
         Whether prices have shown that no pair that was left out could lift what the assignment is worth.
     """
 
-    def __init__(self, sieve: Sieve, costs: FloatArray, still_open: sparse.csr_array) -> None:
-        self.sieve, self._costs, self._still_open = sieve, costs, still_open
-        self._most = sieve.situation.policy.limits.candidates_per_kind
+    def __init__(self, search: CandidateSearch, costs: FloatArray, still_open: sparse.csr_array) -> None:
+        self.search, self._costs, self._still_open = search, costs, still_open
+        self._most = search.situation.policy.limits.candidates_per_kind
         self._insisting: dict[int, float] = {}
         self._before: _Prices | None = None
-        self._best: Candidates = sieve.best(self._most, tariff=Tariff(costs))
+        self._best: Candidates = search.best(self._most, tariff=Tariff(costs))
         self.pairs, self.scores = self._best.pairs, self._best.scores
         self.n_allowed = self._best.n_allowed
         self.is_whole = self.n_allowed == self.pairs.rows.size
         entries = sparse.coo_array(still_open)
-        here = allowed(Pairs(sieve.situation, entries.row.astype(np.int64), entries.col.astype(np.int64)))
+        here = allowed(Pairs(search.situation, entries.row.astype(np.int64), entries.col.astype(np.int64)))
         self._take_in(here, score_parts(here).sum(axis=1))
 
-    def insisting_on(self, pair: Pairs, amount: float) -> Field:
+    def insisting_on(self, pair: Pairs, amount: float) -> CandidatePool:
         """The same candidates and one pair, which counts for so much more."""
         other = copy(self)
         other._before = None
@@ -65,7 +65,7 @@ class Field:
     @property
     def situation(self) -> Situation:
         """The town as it stands."""
-        return self.sieve.situation
+        return self.search.situation
 
     @property
     def was_open(self) -> BoolArray:
@@ -75,7 +75,7 @@ class Field:
     @property
     def switching(self) -> FloatArray:
         """The bonus of pairs that are open proposals now, shape (p,)."""
-        return np.where(self.was_open, self.sieve.situation.policy.switching_bonus, 0.0)
+        return np.where(self.was_open, self.search.situation.policy.switching_bonus, 0.0)
 
     @property
     def kept_back(self) -> FloatArray:
@@ -141,7 +141,7 @@ class Field:
             self._costs, result.column_prices, result.group_prices, result.slot_prices,
             now.floors, self._best.cut_at,
         )  # fmt: skip
-        return self.sieve.best(None if every else self._most, rows=rows, columns=columns, tariff=tariff)
+        return self.search.best(None if every else self._most, rows=rows, columns=columns, tariff=tariff)
 
     def _has(self, pairs: Pairs) -> BoolArray:
         keys, others = _keys(self.pairs), _keys(pairs)

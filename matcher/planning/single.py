@@ -27,12 +27,12 @@ from matcher.assignment import (
     certify,
     keep_apart,
 )
-from matcher.pairs.candidates import Sieve
+from matcher.pairs.candidates import CandidateSearch
 from matcher.pairs.criteria import CRITERIA
 from matcher.pairs.policy import Policy
 from matcher.pairs.scoring import row_bonus, score_parts
 from matcher.pairs.situation import Pairs, Situation
-from matcher.planning.column_generation import Field, pose_problem
+from matcher.planning.column_generation import CandidatePool, pose_problem
 from matcher.planning.request import IdPair, Ids, PlanRequest, settled
 from matcher.planning.unmatched import Unmatched, hopeless_wishes, open_wishes
 from matcher.records.people import Newcomer, Offer
@@ -74,26 +74,26 @@ class Workings:
     Parameters
     ----------
     request : PlanRequest
-    field : Field
+    pool : CandidatePool
         The candidates the assignment chose from, with their scores.
     problem : AssignmentProblem
     result : AssignmentResult
     """
 
     request: PlanRequest
-    field: Field
+    pool: CandidatePool
     problem: AssignmentProblem
     result: AssignmentResult
 
     @property
     def situation(self) -> Situation:
         """The town as it stood."""
-        return self.field.situation
+        return self.pool.situation
 
     @property
     def pairs(self) -> Pairs:
         """The candidates, sorted by row, then column."""
-        return self.field.pairs
+        return self.pool.pairs
 
     @cached_property
     def session(self) -> AssignmentSession:
@@ -192,25 +192,25 @@ def solve_request(request: PlanRequest, begin: Plan | None = None) -> Plan:
         ids = request.ids()
         situation = request.situation(ids)
     with stage("candidates"):
-        sieve = Sieve(situation)
+        search = CandidateSearch(situation)
         still_open = ids.known_matrix(request.previous or ())
-        field = Field(sieve, request.values_by_column(ids), still_open)
+        pool = CandidatePool(search, request.values_by_column(ids), still_open)
     with ThreadPoolExecutor(1) as beside:
         # Whoever has no candidates at all: why is asked while the others are assigned, on another processor.
-        hopeless = beside.submit(hopeless_wishes, sieve.single_threaded(), field.pairs)
+        hopeless = beside.submit(hopeless_wishes, search.single_threaded(), pool.pairs)
         with stage("assignment"):
-            problem, relaxed = field.solve(
-                request.method, None if begin is None else _begin_with(begin, ids, field)
+            problem, relaxed = pool.solve(
+                request.method, None if begin is None else _begin_with(begin, ids, pool)
             )
             before = None
             if request.previous is not None:
-                before = np.column_stack([field.pairs.rows, field.pairs.columns])[field.was_open]
+                before = np.column_stack([pool.pairs.rows, pool.pairs.columns])[pool.was_open]
             offered = situation.town.offers
             result = keep_apart(problem, relaxed, offered.overlaps, offered.timetable, before)
         with stage("collect"):
-            workings = Workings(request, field, problem, result)
+            workings = Workings(request, pool, problem, result)
             proposals = _proposals(workings, ids)
-            unmatched = open_wishes(field.pairs, result, list(ids.newcomers), hopeless.result())
+            unmatched = open_wishes(pool.pairs, result, list(ids.newcomers), hopeless.result())
     return Plan(
         newcomers=request.newcomers,
         offers=request.offers,
@@ -221,9 +221,9 @@ def solve_request(request: PlanRequest, begin: Plan | None = None) -> Plan:
         certificate=certify(problem, result),
         status=result.status,
         method=result.method,
-        n_candidates=field.n_allowed,
-        n_left_out=field.n_allowed - field.pairs.rows.size,
-        is_whole=field.is_whole,
+        n_candidates=pool.n_allowed,
+        n_left_out=pool.n_allowed - pool.pairs.rows.size,
+        is_whole=pool.is_whole,
         prices=MappingProxyType(dict(zip(ids.offers, result.column_prices.tolist(), strict=True))),
         urgency=MappingProxyType(dict(zip(ids.newcomers, row_bonus(situation).tolist(), strict=True))),
         seconds=MappingProxyType(seconds),
@@ -262,12 +262,12 @@ def make_again(
     )
 
 
-def _begin_with(previous: Plan, ids: Ids, field: Field) -> AssignmentResult:
+def _begin_with(previous: Plan, ids: Ids, pool: CandidatePool) -> AssignmentResult:
     """The result of an earlier plan in the rows and columns of this one, matched by id."""
     old = Ids.of(previous.newcomers, previous.offers)
     rows = [old.newcomers.get(newcomer, -1) for newcomer in ids.newcomers]
     columns = [old.offers.get(offer, -1) for offer in ids.offers]
-    return carry_over(previous.workings.result, pose_problem(field.pairs, field.worth), rows, columns)
+    return carry_over(previous.workings.result, pose_problem(pool.pairs, pool.worth), rows, columns)
 
 
 def id_pairs_of(previous: Plan | Iterable[IdPair] | None) -> Iterable[IdPair] | None:

@@ -10,7 +10,7 @@ import numpy as np
 from scipy import sparse
 
 from matcher.assignment import AssignmentResult
-from matcher.pairs.candidates import Sieve
+from matcher.pairs.candidates import CandidateSearch
 from matcher.pairs.eligibility import RULES
 from matcher.pairs.encoding import BoolArray, IntArray
 from matcher.pairs.situation import Pairs, Situation, is_stored, is_stored_at
@@ -58,24 +58,24 @@ REASONS: Mapping[str, str] = MappingProxyType(
 Cell = tuple[int, int]
 
 
-def hopeless_wishes(sieve: Sieve, pairs: Pairs) -> dict[Cell, str]:
+def hopeless_wishes(search: CandidateSearch, pairs: Pairs) -> dict[Cell, str]:
     """The wishes that no possible pair could serve, with what stands in the way, by row and kind.
 
     They stay open whatever is chosen: this can be asked while others choose.
 
     Parameters
     ----------
-    sieve : Sieve
+    search : CandidateSearch
     pairs : Pairs
         Candidates: of each newcomer and kind some, where any are possible.
     """
-    situation = sieve.situation
+    situation = search.situation
     reasons: dict[Cell, str] = {}
     is_hopeless = situation.open_wants * (situation.open_total > 0)[:, None] > 0
     is_hopeless &= ~_with_candidates(pairs, is_hopeless.shape)
     for kind in range(is_hopeless.shape[1]):
         rows = np.flatnonzero(is_hopeless[:, kind])
-        names = _blocking_rules(sieve, rows, kind) if rows.size else []
+        names = _blocking_rules(search, rows, kind) if rows.size else []
         reasons |= {(row, kind): name for row, name in zip(rows.tolist(), names, strict=True)}
     return reasons
 
@@ -173,13 +173,13 @@ def _why_nothing_more(situation: Situation, row: int) -> str:
     return "max_placements" if newcomers.is_ready[row] else "status"
 
 
-def _blocking_rules(sieve: Sieve, rows: IntArray, kind: int) -> list[str]:
+def _blocking_rules(search: CandidateSearch, rows: IntArray, kind: int) -> list[str]:
     """The rule that stands most in the way of each row, given the offers of one kind.
 
     That rule which alone keeps the largest number of offers away; where no single rule does, the one that
     forbids most offers. Consent and readiness come before any other reason.
     """
-    town = sieve.situation.town
+    town = search.situation.town
     columns = np.flatnonzero(town.offers.kind == kind)
     has_consent, is_ready = town.newcomers.has_consent[rows], town.newcomers.is_ready[rows]
     names = np.where(has_consent, "status", "consent").astype(object)
@@ -187,8 +187,8 @@ def _blocking_rules(sieve: Sieve, rows: IntArray, kind: int) -> list[str]:
         names[has_consent & is_ready] = "no_offers"
         return names.tolist()
     asked = np.flatnonzero(has_consent & is_ready & town.offers.is_active[columns].any())
-    counts = sieve.obstacles(rows[asked], columns, only_alone=True)
+    counts = search.obstacles(rows[asked], columns, only_alone=True)
     nothing_alone = np.flatnonzero(~counts.any(axis=1))
-    counts[nothing_alone] = sieve.obstacles(rows[asked[nothing_alone]], columns, only_alone=False)
+    counts[nothing_alone] = search.obstacles(rows[asked[nothing_alone]], columns, only_alone=False)
     names[asked] = np.array([rule.name for rule in RULES], object)[counts.argmax(axis=1)]
     return names.tolist()

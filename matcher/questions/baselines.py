@@ -16,7 +16,7 @@ ORDERS = ("waiting", "urgency", "score")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class BaselineResult:
     """What a choice of pairs is worth, in the measure of a plan.
 
     Parameters
@@ -34,12 +34,12 @@ class Outcome:
     served: frozenset[str]
 
 
-def outcome(plan: Plan) -> Outcome:
+def outcome(plan: Plan) -> BaselineResult:
     """The outcome of a plan's own proposals."""
     return _outcome(plan, plan.workings.result.pairs)
 
 
-def hand_out(plan: Plan, order: str) -> Outcome:
+def hand_out(plan: Plan, order: str) -> BaselineResult:
     """What would come of the plan's candidates if places were given away one by one, never looking ahead.
 
     Parameters
@@ -52,7 +52,7 @@ def hand_out(plan: Plan, order: str) -> Outcome:
 
     Returns
     -------
-    Outcome
+    BaselineResult
 
     Raises
     ------
@@ -100,7 +100,7 @@ def _in_order(plan: Plan, order: str) -> list[int]:
     return np.lexsort((best_first, problem.rows, -precedence[problem.rows])).tolist()
 
 
-def _outcome(plan: Plan, pairs: IntArray) -> Outcome:
+def _outcome(plan: Plan, pairs: IntArray) -> BaselineResult:
     score_sum, value = value_of(plan.workings.problem, pairs)
     served = frozenset(plan.newcomers[row].id for row in pairs[:, 0].tolist())
-    return Outcome(value, score_sum, len(pairs), served)
+    return BaselineResult(value, score_sum, len(pairs), served)

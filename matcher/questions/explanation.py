@@ -89,7 +89,7 @@ class Explanation:
 
 
 @dataclass(frozen=True)
-class Change:
+class ProposalChange:
     """What a new plan does to one proposal of the old one.
 
     Parameters
@@ -214,7 +214,7 @@ def examine(
     return _explanations(pairs, list(ids.newcomers), list(ids.offers), numbered=True)
 
 
-def compare(previous: Iterable[IdPair], plan: Plan) -> list[Change]:
+def compare(previous: Iterable[IdPair], plan: Plan) -> list[ProposalChange]:
     """What a plan changes about the proposals that were open before, and why.
 
     Parameters
@@ -224,7 +224,7 @@ def compare(previous: Iterable[IdPair], plan: Plan) -> list[Change]:
 
     Returns
     -------
-    list of Change
+    list of ProposalChange
         Sorted by newcomer, kind, offer before and after; empty when nothing changes.
     """
     before = set(previous)
@@ -243,7 +243,7 @@ def compare(previous: Iterable[IdPair], plan: Plan) -> list[Change]:
                 reason = _reason_gone(plan, ids, newcomer, was)
             else:
                 reason = "place_freed" if now in freed else "newly_possible"
-            changes.append(Change(newcomer, kind, was, now, reason))
+            changes.append(ProposalChange(newcomer, kind, was, now, reason))
     return changes
 
 
@@ -341,13 +341,13 @@ def _has_clash(plan: Plan, pairs: IntArray) -> bool:
 
 def _insist_anew(plan: Plan, pair: Pairs) -> tuple[float, bool, IntArray]:
     workings = plan.workings
-    insisting = _more_than_anything(workings.field.worth, workings.problem)
-    field = workings.field.insisting_on(pair, insisting)
-    problem, relaxed = field.solve(plan.method, workings.result)
+    insisting = _more_than_anything(workings.pool.worth, workings.problem)
+    pool = workings.pool.insisting_on(pair, insisting)
+    problem, relaxed = pool.solve(plan.method, workings.result)
     offers = workings.situation.town.offers
     result = keep_apart(problem, relaxed, offers.overlaps, offers.timetable)
     price = plan.objective - (result.objective - insisting)
-    is_exact = plan.status == result.status == "optimal" and plan.is_whole and field.is_whole
+    is_exact = plan.status == result.status == "optimal" and plan.is_whole and pool.is_whole
     return max(0.0, price), is_exact, result.pairs
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
-from matcher.pairs.candidates import Sieve, Tariff
+from matcher.pairs.candidates import CandidateSearch, Tariff
 from matcher.pairs.encoding import FloatArray, encode
 from matcher.pairs.situation import Situation
 from matcher.planning.column_generation import floors_of
@@ -166,7 +166,7 @@ def _bounds(plan: Plan, drafts: Sequence[Suggestion], n_places: int) -> FloatArr
         _none(len(newcomers), len(offers)),
     )  # fmt: skip
     floors = floors_of(result, len(KINDS))
-    found = Sieve(situation).best(tariff=Tariff(floors=floors))
+    found = CandidateSearch(situation).best(tariff=Tariff(floors=floors))
     pairs = found.pairs
     value = found.scores - floors[pairs.rows, pairs.offers.kind[pairs.columns]]
     best_first = np.lexsort((-value, pairs.columns))

@@ -16,7 +16,7 @@ from matcher.exceptions import UnknownRecordError
 from matcher.pairs.candidates import all_pairs
 from matcher.pairs.eligibility import RULES, broken_rules
 from matcher.pairs.encoding import IntArray
-from matcher.pairs.situation import Pairs
+from matcher.pairs.situation import Pairs, mixing_limit
 from matcher.planning.request import Ids
 from matcher.planning.single import Plan, make_again
 from matcher.records.people import Newcomer, Offer
@@ -68,7 +68,7 @@ class Relaxation:
 
 
 @dataclass(frozen=True)
-class Change:
+class Adjustment:
     """A change that would make an offer possible, or give it one more place; see `Relaxation`.
 
     Parameters
@@ -145,7 +145,7 @@ def apply(plan: Plan, relaxation: Relaxation) -> Plan:
     return make_again(plan, newcomers, offers)
 
 
-def at_hand(plan: Plan) -> dict[tuple[str, str], Change]:
+def at_hand(plan: Plan) -> dict[tuple[str, str], Adjustment]:
     """For open wishes, the smallest single change that brings a place which nobody takes: nobody has to move.
 
     Parameters
@@ -154,7 +154,7 @@ def at_hand(plan: Plan) -> dict[tuple[str, str], Change]:
 
     Returns
     -------
-    dict of (newcomer_id, kind) to Change
+    dict of (newcomer_id, kind) to Adjustment
         Without those whom no such change helps.
 
     Notes
@@ -170,7 +170,7 @@ def at_hand(plan: Plan) -> dict[tuple[str, str], Change]:
         own.setdefault(row, []).append(column)
     n_taken = np.bincount(workings.result.pairs[:, 1], minlength=offers.age.size)
     is_spare = offers.is_active & (situation.free_places > n_taken)
-    found: dict[tuple[str, str], Change] = {}
+    found: dict[tuple[str, str], Adjustment] = {}
     for wish in plan.unmatched:
         row = ids.newcomers[wish.newcomer_id]
         mine = own.get(row, [])
@@ -216,9 +216,9 @@ def _that_help(plan: Plan, row: int, kind: str, most: int) -> Iterator[Relaxatio
             return
 
 
-def _smallest(changes: Iterable[Change]) -> list[Change]:
+def _smallest(changes: Iterable[Adjustment]) -> list[Adjustment]:
     """Changes, smallest first; what comes to the same for a newcomer only once."""
-    different: dict[object, Change] = {}
+    different: dict[object, Adjustment] = {}
     for change in sorted(changes, key=lambda one: (one.size, one.column)):
         same = change.column if change.side == "offer" else -1
         different.setdefault((same, change.rule, str(change.change)), change)
@@ -229,15 +229,15 @@ def _proposed(plan: Plan, newcomer_id: str, kind: str) -> set[str]:
     return {p.offer_id for p in plan.proposals if p.newcomer_id == newcomer_id and p.kind == kind}
 
 
-def _one_more(plan: Plan, row: int) -> Iterator[Change]:
+def _one_more(plan: Plan, row: int) -> Iterator[Adjustment]:
     """One more placement at once, for somebody who has as many as they want."""
     newcomer = plan.newcomers[row]
     open_total = plan.workings.situation.open_total[row]
     if newcomer.max_placements is not None and open_total <= _n_proposed(plan, newcomer.id):
-        yield Change("wanted", "newcomer", -1, {"max_placements": newcomer.max_placements + 1}, 0.25, 1)
+        yield Adjustment("wanted", "newcomer", -1, {"max_placements": newcomer.max_placements + 1}, 0.25, 1)
 
 
-def _changes(plan: Plan, row: int, columns: IntArray) -> Iterator[Change]:
+def _changes(plan: Plan, row: int, columns: IntArray) -> Iterator[Adjustment]:
     """Every change that would make one of some offers possible, or give it one more place."""
     situation = plan.workings.situation
     pairs = all_pairs(situation, np.array([row]), columns)
@@ -251,7 +251,7 @@ def _changes(plan: Plan, row: int, columns: IntArray) -> Iterator[Change]:
         offer = plan.offers[column]
         if n_broken[position] == 0 or is_full[position]:
             places = {"capacity": offer.taken + _n_fixed(plan, column) + _n_open(plan, column) + 1}
-            yield Change("free_place", "offer", column, places, 0.5, 1)
+            yield Adjustment("free_place", "offer", column, places, 0.5, 1)
             continue
         rule = names[int(broken[position].argmax())]
         if rule in _WAYS:
@@ -274,33 +274,33 @@ def _n_open(plan: Plan, column: int) -> int:
 # One rule at a time ----------------------------------------------------------------------------------
 
 
-def _further(plan: Plan, pair: Pairs, newcomer: Newcomer, _offer: Offer) -> Iterator[Change]:
+def _further(plan: Plan, pair: Pairs, newcomer: Newcomer, _offer: Offer) -> Iterator[Adjustment]:
     """A longer way."""
     now = plan.policy.travel.max_minutes_not_said if newcomer.max_minutes is None else newcomer.max_minutes
     minutes = math.ceil(float(pair.minutes[0]) / _MINUTES_A_STEP) * _MINUTES_A_STEP
     more = minutes - now
     if minutes <= 600:
         change = {"max_minutes": minutes}
-        yield Change("travel", "newcomer", int(pair.columns[0]), change, more / 60, more)
+        yield Adjustment("travel", "newcomer", int(pair.columns[0]), change, more / 60, more)
 
 
-def _more_hours(plan: Plan, pair: Pairs, newcomer: Newcomer, offer: Offer) -> Iterator[Change]:
+def _more_hours(plan: Plan, pair: Pairs, newcomer: Newcomer, offer: Offer) -> Iterator[Adjustment]:
     """One session, or one hour with a person, besides the free hours."""
     least, column = plan.policy.limits.common_minutes, int(pair.columns[0])
     for start, end in offer.times:
         wanted = Hours(start, end if offer.kind == "association" else min(end, start + least))
         hours = (wanted.end - wanted.start) / 60
         change = {"availability": (*newcomer.availability, wanted)}
-        yield Change("hours", "newcomer", column, change, 0.2 + hours / 10, hours)
+        yield Adjustment("hours", "newcomer", column, change, 0.2 + hours / 10, hours)
 
 
-def _language_steps(plan: Plan, pair: Pairs, newcomer: Newcomer, offer: Offer) -> Iterator[Change]:
+def _language_steps(plan: Plan, pair: Pairs, newcomer: Newcomer, offer: Offer) -> Iterator[Adjustment]:
     """A lower level asked for, down to the newcomer's own; with a person, more of their language."""
     row, column = int(pair.rows[0]), int(pair.columns[0])
     if offer.min_level:
         own = max(0, int(pair.newcomers.levels[row, pair.offers.town_language[column]]))
         steps = level_rank(offer.min_level) - own
-        yield Change("language", "offer", column, {"min_level": LEVELS[own]}, 0.3 * steps, steps)
+        yield Adjustment("language", "offer", column, {"min_level": LEVELS[own]}, 0.3 * steps, steps)
         return
     needed = plan.policy.limits.common_language_level
     steps_by_code = {
@@ -312,7 +312,7 @@ def _language_steps(plan: Plan, pair: Pairs, newcomer: Newcomer, offer: Offer) -
         code = min(steps_by_code, key=lambda one: (steps_by_code[one], one))
         change = {"languages": {**newcomer.languages, code: needed}}
         steps = steps_by_code[code]
-        yield Change("language", "newcomer", column, change, 0.3 * steps, steps)
+        yield Adjustment("language", "newcomer", column, change, 0.3 * steps, steps)
 
 
 def _speaks(offer: Offer, code: str, level: str) -> bool:
@@ -322,27 +322,27 @@ def _speaks(offer: Offer, code: str, level: str) -> bool:
     )
 
 
-def _more_of_a_language(_plan: Plan, pair: Pairs, newcomer: Newcomer, offer: Offer) -> Iterator[Change]:
+def _more_of_a_language(_plan: Plan, pair: Pairs, newcomer: Newcomer, offer: Offer) -> Iterator[Adjustment]:
     """A larger share for people with one first language: one place more for them."""
     group = int(pair.newcomers.group[pair.rows[0]])
     left = int(pair.situation.group_places[pair.columns[0], group])
-    share = offer.language_share_max or 0.0
-    allowed = max(1, math.floor(share * offer.capacity + 1e-9))
+    limit = mixing_limit(np.array([offer.capacity]), np.array([offer.language_share_max or 0.0]))
+    allowed = int(limit[0])
     change = {"language_share_max": min(1.0, (allowed + 1 - min(0, left)) / max(1, offer.capacity))}
-    yield Change("mixing_limit", "offer", int(pair.columns[0]), change, 0.6, 1)
+    yield Adjustment("mixing_limit", "offer", int(pair.columns[0]), change, 0.6, 1)
 
 
 def _accessible(need: str) -> Any:
-    def changes(_plan: Plan, pair: Pairs, _newcomer: Newcomer, offer: Offer) -> Iterator[Change]:
+    def changes(_plan: Plan, pair: Pairs, _newcomer: Newcomer, offer: Offer) -> Iterator[Adjustment]:
         change = {"access": (*offer.access, need)}
-        yield Change(need, "offer", int(pair.columns[0]), change, 0.7, 1)
+        yield Adjustment(need, "offer", int(pair.columns[0]), change, 0.7, 1)
 
     return changes
 
 
-def _cheaper(_plan: Plan, pair: Pairs, _newcomer: Newcomer, _offer: Offer) -> Iterator[Change]:
+def _cheaper(_plan: Plan, pair: Pairs, _newcomer: Newcomer, _offer: Offer) -> Iterator[Adjustment]:
     """Support with paying."""
-    yield Change("low_cost", "offer", int(pair.columns[0]), {"cost_support": True}, 0.4, 1)
+    yield Adjustment("low_cost", "offer", int(pair.columns[0]), {"cost_support": True}, 0.4, 1)
 
 
 _WAYS: Mapping[str, Any] = {

@@ -21,7 +21,7 @@ from matcher.pairs.scoring import shares
 from matcher.questions.explanation import Explanation, Move
 from matcher.questions.fairness import FairnessReport
 from matcher.questions.recruiting import PlaceWorth, Suggestion
-from matcher.questions.relaxations import Change, Relaxation
+from matcher.questions.relaxations import Adjustment, Relaxation
 from matcher.records.people import Newcomer, Offer
 from matcher.records.vocabulary import MINUTES_A_DAY, WEEKDAYS, Hours, load_taxonomy, primary_language
 
@@ -143,7 +143,7 @@ def relaxation_in_words(relaxation: Relaxation, names: Mapping[str, str], langua
     return f"{change_in_words(relaxation, offer, language)}: {brings}"
 
 
-def change_in_words(change: Change | Relaxation, offer: str, language: str) -> str:
+def change_in_words(change: Adjustment | Relaxation, offer: str, language: str) -> str:
     """One change that concerns an offer of this name."""
     return translated(CHANGES[change.rule], language).format(
         amount=format_decimal(change.amount, "0.##", locale=language),

@@ -35,7 +35,7 @@ NOWHERE = Place(float("nan"), float("nan"), "none")
 
 
 @dataclass(frozen=True)
-class Town:
+class GazetteerTown:
     """A town of the gazetteer: id, name, country, language (BCP 47), time zone, centre in WGS84 degrees."""
 
     town: str
@@ -48,11 +48,11 @@ class Town:
 
 
 @cache
-def load_towns() -> dict[str, Town]:
+def load_towns() -> dict[str, GazetteerTown]:
     """The towns of the gazetteer by id, read once."""
     rows = read_seed_table("towns.csv")
     return {
-        row["town"]: Town(**{**row, "lat": float(row["lat"]), "lon": float(row["lon"])})  # type: ignore[arg-type]
+        row["town"]: GazetteerTown(**{**row, "lat": float(row["lat"]), "lon": float(row["lon"])})  # type: ignore[arg-type]
         for row in rows
     }
 

@@ -15,7 +15,7 @@ from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import block_diag, csr_array, vstack
 
 from matcher.assignment import AssignmentProblem, AssignmentResult, certify, solve
-from matcher.assignment._methods import METHODS
+from matcher.assignment._methods.registry import METHODS
 from matcher.exceptions import InvalidProblemError
 
 # What a method may refuse, and then must: everything else it solves.

@@ -48,7 +48,7 @@ class Outcome:
     """What a run found: the plan, and what it changes about the proposals that are open."""
 
     plan: engine.Plan
-    changes: Sequence[engine.Change]
+    changes: Sequence[engine.ProposalChange]
     names: dict[str, str]
     """Names of newcomers and offers by id, for those who print."""
 
@@ -306,7 +306,7 @@ def _wish_row(run_id: uuid.UUID, town_id: uuid.UUID, wish: engine.Unmatched) -> 
     }
 
 
-def _change_row(run_id: uuid.UUID, change: engine.Change) -> dict[str, Any]:
+def _change_row(run_id: uuid.UUID, change: engine.ProposalChange) -> dict[str, Any]:
     return {
         "run_id": run_id,
         "newcomer_id": engine.to_uuid(change.newcomer_id),
@@ -318,7 +318,7 @@ def _change_row(run_id: uuid.UUID, change: engine.Change) -> dict[str, Any]:
     }
 
 
-def _change_counts(changes: Sequence[engine.Change]) -> dict[str, int]:
+def _change_counts(changes: Sequence[engine.ProposalChange]) -> dict[str, int]:
     return {
         action: sum(change.action == action for change in changes)
         for action in ("added", "dropped", "changed")

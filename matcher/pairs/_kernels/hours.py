@@ -17,7 +17,7 @@ HALF_HOURS = 7 * 24 * 2  # a week
 HALF_HOUR_WORDS = -(-HALF_HOURS // WORD_BITS)
 
 
-class Hours(NamedTuple):
+class PackedHours(NamedTuple):
     """Free steps of a week as bits, and a coarse view: half hours with any of their steps, and with all."""
 
     steps: Array  # (n, F) uint64
@@ -26,10 +26,10 @@ class Hours(NamedTuple):
     is_plain: Array  # (n,) bool: whether both are the same
 
 
-def hours_of(steps: Array) -> Hours:
+def hours_of(steps: Array) -> PackedHours:
     """Free steps with their coarse view."""
     shape = len(steps), HALF_HOUR_WORDS
-    hours = Hours(
+    hours = PackedHours(
         steps, np.zeros(shape, np.uint64), np.zeros(shape, np.uint64), np.ones(len(steps), np.bool_)
     )
     _look_closer(hours)
@@ -37,7 +37,7 @@ def hours_of(steps: Array) -> Hours:
 
 
 @kernel
-def _look_closer(hours: Hours) -> None:
+def _look_closer(hours: PackedHours) -> None:
     """Fill in the coarse view."""
     all_steps = (np.uint64(1) << np.uint64(HALF_HOUR)) - np.uint64(1)
     for person in range(len(hours.steps)):
@@ -54,15 +54,16 @@ def _look_closer(hours: Hours) -> None:
                 hours.whole[person, half_hour // WORD_BITS] |= bit
 
 
-def runs_of(hours: Hours, run: int) -> Array:
+def runs_of(hours: PackedHours, run: int) -> Array:
     """Half hours of each person from which so many steps in a row may be free, as words of bits."""
     found = np.zeros_like(hours.some)
-    _find_all_runs(hours.some, found, half_hours_of(run))
+    _find_all_runs(hours.some, found, run)
     return found
 
 
 @kernel
-def _find_all_runs(half_hours: Array, found: Array, length: int) -> None:
+def _find_all_runs(half_hours: Array, found: Array, run: int) -> None:
+    length = half_hours_of(run)
     for person in range(len(found)):
         find_runs(half_hours[person], found[person], length)
 
@@ -75,11 +76,17 @@ def half_hours_of(run: int) -> int:
 
 @inlined
 def n_common_steps(
-    newcomers: Hours, offers: Hours, i: int, j: int, run: int, scratch: Array, is_sifted: bool
+    newcomers: PackedHours,
+    offers: PackedHours,
+    i: int,
+    j: int,
+    run: int,
+    scratch: Array,
+    is_prefiltered: bool,
 ) -> tuple[int, bool]:
     """How many steps two people have in common, and whether there are `run` in a row.
 
-    Where no half hour is free in part on both sides, half hours are enough to tell; pairs that are sifted
+    Where no half hour is free in part on both sides, half hours are enough to tell; pairs that passed them
     have enough of those in a row. `scratch` has shape (2, F).
     """
     in_part, n_steps = np.uint64(0), 0
@@ -90,7 +97,7 @@ def n_common_steps(
         for word in range(HALF_HOUR_WORDS):
             some = newcomers.some[i, word] & offers.some[j, word]
             in_part |= some ^ (newcomers.whole[i, word] & offers.whole[j, word])
-    if in_part == np.uint64(0) and is_sifted:
+    if in_part == np.uint64(0) and is_prefiltered:
         return n_steps, True
     n_words, length = HALF_HOUR_WORDS, half_hours_of(run)
     if in_part != np.uint64(0):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from matcher.pairs._kernels.hours import Hours, hours_of, runs_of
+from matcher.pairs._kernels.hours import PackedHours, hours_of, runs_of
 from matcher.pairs._kernels.masks import Masks, as_flags, as_masks, steps_up
 from matcher.pairs.criteria import CRITERIA
 from matcher.pairs.eligibility import RULES, common_run
@@ -90,7 +90,7 @@ class PackedNewcomers(NamedTuple):
     reach_km: Array  # (n,) float64
     says_hours: Array  # (n,) bool
     attendable: Array  # (n, S) uint64
-    free: Hours
+    free: PackedHours
     interests: Lists
     terms: Lists
     dislikes: Lists
@@ -118,7 +118,7 @@ class PackedOffers(NamedTuple):
     says_hours: Array  # (m,) bool
     sessions: Lists  # of each different timetable
     timetable: Array  # (m,) int32: which of them an association has
-    free: Hours
+    free: PackedHours
     interests: Profiles
     terms: Profiles
     dislikes: Profiles

@@ -159,12 +159,12 @@ def share_of_sessions(newcomers: PackedNewcomers, sessions: Lists, i: int, timet
 @inlined
 def common_hours(
     newcomers: PackedNewcomers, offers: PackedOffers, attends: Array,
-    i: int, j: int, kind: int, run: int, steps: Array, is_sifted: bool,
+    i: int, j: int, kind: int, run: int, steps: Array, is_prefiltered: bool,
 ) -> tuple[float, bool]:  # fmt: skip
     """See `criteria.common_hours`, and whether `eligibility.hours_meet`.
 
     `attends` has the share of sessions of each timetable that fit; `steps` is scratch, shape (2, F); pairs
-    that are sifted meet as far as half hours tell.
+    that passed the half hours meet as far as half hours tell.
     """
     value, meets = NEUTRAL, True
     if newcomers.says_hours[i] and offers.says_hours[j]:
@@ -172,7 +172,7 @@ def common_hours(
             value = attends[offers.timetable[j]]
             meets = value > 0
         else:
-            n_steps, meets = n_common_steps(newcomers.free, offers.free, i, j, run, steps, is_sifted)
+            n_steps, meets = n_common_steps(newcomers.free, offers.free, i, j, run, steps, is_prefiltered)
             value = min(1.0, n_steps / STEPS_A_WEEK_OF_PLENTY)
     return value, meets
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import sys
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
 
-import matcher
-from matcher._compiled import FIRST_USE
 from matcher.assignment import AssignmentProblem, AssignmentResult, certify, solve
-from matcher.assignment._auction import choosing, method, pricing, rerouting
+from matcher.assignment._methods.auction import balancing, method, row_choices, row_prices
 from matcher.exceptions import InvalidProblemError
 from tests.contracts.test_solver_contract import (
     assert_limits_are_kept,
@@ -60,37 +54,37 @@ def is_red(problem: AssignmentProblem, result: AssignmentResult) -> bool:
 def begin_with_prices(monkeypatch: pytest.MonkeyPatch, of_columns: float, of_groups: float) -> None:
     """Instead of the auction: prices in shares of the largest score, and nobody has won anything."""
 
-    def find_prices(market: Any, books: Any, *others: Any) -> np.ndarray:
+    def find_prices(market: Any, holdings: Any, *others: Any) -> np.ndarray:
         n_columns, top = len(market.group_start) - 1, int(market.weight.max())
-        is_open = books.price < market.closed_price
-        books.price[is_open] = int(of_columns * top)
+        is_open = holdings.price < market.closed_price
+        holdings.price[is_open] = int(of_columns * top)
         is_open[:n_columns] = False
-        books.price[is_open] = int(of_groups * top)
+        holdings.price[is_open] = int(of_groups * top)
         return np.full(len(market.unit_row), -1)
 
     monkeypatch.setattr(method, "find_prices", find_prices)
 
 
 @pytest.mark.parametrize("limits", ["", "k", "g", "b", "s", "kgbs"])
-def test_the_certificate_goes_red_when_nobody_leaves_a_full_place(
+def test_the_certificate_goes_red_when_excess_stays_where_it_is(
     monkeypatch: pytest.MonkeyPatch, limits: str
 ) -> None:
     problem = crowd(300, 40, 6, limits)
     begin_with_prices(monkeypatch, 0, 0)
     assert solve(problem).status == "optimal"
-    monkeypatch.setattr(rerouting, "make_room", lambda *arguments: None)
+    monkeypatch.setattr(balancing, "route_excess", lambda *arguments: None)
     with pytest.raises(RuntimeError, match=r"'auction' broke a limit: capacity: expected at most"):
         solve(problem)
 
 
 @pytest.mark.parametrize("limits", ["", "k", "g", "b", "s", "kgbs"])
-def test_the_certificate_goes_red_when_nobody_is_drawn_into_an_empty_place(
+def test_the_certificate_goes_red_when_a_vacancy_stays_dear_and_empty(
     monkeypatch: pytest.MonkeyPatch, limits: str
 ) -> None:
     problem = crowd(300, 40, 6, limits)
     begin_with_prices(monkeypatch, 0.75, 0.75)
     assert solve(problem).status == "optimal"
-    monkeypatch.setattr(rerouting, "draw_in", lambda *arguments: None)
+    monkeypatch.setattr(balancing, "fill_vacancies", lambda *arguments: None)
     result = solve(problem)
     assert is_red(problem, result)
     assert result.objective <= solve(problem, "flow").objective + 1e-6 <= result.bound + 2e-6
@@ -100,27 +94,27 @@ def test_the_certificate_goes_red_when_nobody_is_drawn_into_an_empty_place(
 def test_the_certificate_goes_red_when_rows_choose_without_looking_at_prices(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    whole = choosing.choose_best
+    whole = row_choices.choose_best
 
-    def for_nothing(market: Any, books: Any, preferred: Any, *others: Any) -> None:
-        free = books._replace(price=np.zeros_like(books.price))
+    def for_nothing(market: Any, holdings: Any, preferred: Any, *others: Any) -> None:
+        free = holdings._replace(price=np.zeros_like(holdings.price))
         whole(market, free, np.full_like(preferred, -1), *others)
 
-    monkeypatch.setattr(choosing, "choose_best", for_nothing)
+    monkeypatch.setattr(row_choices, "choose_best", for_nothing)
     # Shortest paths need prices that fit what is held, or may go round for ever.
-    monkeypatch.setattr(method, "reroute", lambda *arguments: True)
+    monkeypatch.setattr(method, "balance", lambda *arguments: True)
     with pytest.raises(RuntimeError, match="'auction' broke a limit: capacity: expected at most"):
         solve(crowd(300, 40, 6))
 
 
 def test_the_certificate_goes_red_when_one_row_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = choosing.choose_best
+    whole = row_choices.choose_best
 
     def but_for_the_first(*arguments: Any) -> None:
         *before, first_row, last_row = arguments
         whole(*before, first_row + 1, last_row)
 
-    monkeypatch.setattr(choosing, "choose_best", but_for_the_first)
+    monkeypatch.setattr(row_choices, "choose_best", but_for_the_first)
     problem = AssignmentProblem(TWO.scores, [5, 5])
     result = solve(problem)
     assert is_red(problem, result)
@@ -134,7 +128,7 @@ def test_the_certificate_goes_red_when_groups_with_room_stay_dear(
     problem = crowd(300, 40, 6, limits)
     begin_with_prices(monkeypatch, 0.25, 0.75)
     assert solve(problem).status == "optimal"
-    monkeypatch.setattr(choosing, "empty_groups", lambda *arguments: 0)
+    monkeypatch.setattr(row_choices, "lower_group_prices", lambda *arguments: 0)
     assert is_red(problem, solve(problem))
 
 
@@ -142,7 +136,7 @@ def test_the_certificate_goes_red_when_groups_with_room_stay_dear(
 def test_the_certificate_goes_red_when_rows_have_no_prices(
     monkeypatch: pytest.MonkeyPatch, limits: str
 ) -> None:
-    monkeypatch.setattr(pricing, "_price_rows", lambda *arguments: None)
+    monkeypatch.setattr(row_prices, "_price_rows", lambda *arguments: None)
     problem = crowd(300, 40, 6, limits)
     result = solve(problem)
     assert is_red(problem, result)
@@ -333,71 +327,3 @@ def test_flow_without_or_tools_says_how_to_get_it(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(InvalidProblemError, match=r"pip install 'koppel\[flow\]', or use method 'auction'"):
         solve(TWO, "flow")
     assert solve(TWO).objective == 1.0
-
-
-# Compiled once --------------------------------------------------------------------------------------
-
-SOLVE_TWO = """
-import numpy as np
-from scipy.sparse import csr_array
-from matcher.assignment import AssignmentProblem, solve
-print(solve(AssignmentProblem(csr_array(np.array([[0.75, 0.5], [0.5, 0.125]])), [1, 1])).objective)
-"""
-CHOOSE_TWO = """
-import numpy as np
-from scipy.sparse import csr_array
-from matcher.assignment import AssignmentProblem
-from matcher.assignment._auction.books import open_books
-from matcher.assignment._auction.choosing import choose_all
-from matcher.assignment._auction.market import open_market
-market = open_market(AssignmentProblem(csr_array(np.array([[0.75, 0.5], [0.5, 0.125]])), [1, 1])).market
-books = open_books(market)
-choose_all(market, books, np.full(2, -1))
-print(books.unit_edge.tolist())
-"""
-NOBODY_WANTS_ANYTHING = '''
-
-@inlined
-def best_edge(market: Market, kind_room: Ints, row: int, values: Ints, floor: int) -> int:
-    """There is none."""
-    return -1
-'''
-
-
-def run(script: str, source: Path, kept: Path) -> tuple[str, int]:
-    """What a new process prints, and how often it says that it prepares the solver."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("NUMBA_")}
-    environment |= {"NUMBA_CACHE_DIR": str(kept), "PYTHONPATH": str(source)}
-    done = subprocess.run(
-        [sys.executable, "-c", script], cwd=source, env=environment, capture_output=True, text=True,
-        timeout=300, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.count("\n") == done.stderr.count(FIRST_USE), done.stderr
-    return done.stdout.strip(), done.stderr.count(FIRST_USE)
-
-
-@pytest.fixture
-def source(tmp_path: Path) -> Path:
-    """A folder with a copy of the engine."""
-    here, there = Path(matcher.__file__).parent, tmp_path / "source" / "matcher"
-    shutil.copytree(here, there, ignore=shutil.ignore_patterns("__pycache__"))
-    return there.parent
-
-
-def test_the_first_use_on_a_machine_announces_itself_once_and_the_second_does_not(
-    source: Path, tmp_path: Path
-) -> None:
-    assert run(SOLVE_TWO, source, tmp_path / "kept") == ("1.0", 1)
-    assert run(SOLVE_TWO, source, tmp_path / "kept") == ("1.0", 0)
-
-
-def test_what_was_kept_is_compiled_anew_when_a_file_it_is_made_of_changes(
-    source: Path, tmp_path: Path
-) -> None:
-    assert run(CHOOSE_TWO, source, tmp_path / "kept") == ("[0, 2]", 1)
-    assert run(CHOOSE_TWO, source, tmp_path / "kept") == ("[0, 2]", 0)
-    # choosing.py, whose kernels are kept, stays as it is.
-    with (source / "matcher/assignment/_auction/books.py").open("a") as books:
-        books.write(NOBODY_WANTS_ANYTHING)
-    assert run(CHOOSE_TWO, source, tmp_path / "kept") == ("[-1, -1]", 1)

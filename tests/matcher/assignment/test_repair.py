@@ -18,10 +18,10 @@ from matcher.assignment import (
     solve,
     solve_without_clashes,
 )
+from matcher.assignment._arrays.entries import entries_of
+from matcher.assignment._arrays.residual import Room
 from matcher.assignment._clashes import Clashes
 from matcher.assignment._clock import Clock
-from matcher.assignment._entries import entries_of
-from matcher.assignment._room import Room
 from matcher.exceptions import InvalidProblemError
 
 
@@ -278,7 +278,7 @@ def test_what_is_kept_of_many_pairs_does_not_hang_on_an_incumbent_that_was_tried
     search = repair._Repair(asked, Clashes(clashes, asked), Clock(), solve(asked))
     before = search.in_the_way()
     search.around(entries_of(asked, solve(asked).pairs[::2]))
-    assert search.live.pairs.shape != search.relaxed.pairs.shape
+    assert search.session.pairs.shape != search.relaxed.pairs.shape
     assert_array_equal(search.in_the_way(), before)
     assert 0 < before.sum() < before.size
 

@@ -9,11 +9,12 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy.sparse import csr_array
 
-from matcher.assignment import AssignmentProblem, _flow, certify, solve
-from matcher.assignment._methods import certified
-from matcher.assignment._network import build_network
-from matcher.assignment._potentials import _has_cycle, prices_of
-from matcher.assignment._whole import whole_scale
+from matcher.assignment import AssignmentProblem, certify, solve
+from matcher.assignment._arrays.scaling import whole_scale
+from matcher.assignment._methods import flow
+from matcher.assignment._methods.network import build_network
+from matcher.assignment._methods.potentials import _has_cycle, prices_of
+from matcher.assignment._methods.registry import certified
 from matcher.exceptions import InvalidProblemError
 
 SCORES = np.array([[0.75, 0.5], [0.5, 0.125]])
@@ -119,9 +120,9 @@ def test_many_rows_with_scores_of_any_size_are_solved_to_a_millionth_of_the_unit
 
 
 def test_scores_too_fine_for_the_solver_are_made_coarser(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_flow, "whole_scale", lambda problem: 62)
+    monkeypatch.setattr(flow, "whole_scale", lambda problem: 62)
     crowd = AssignmentProblem(csr_array(np.random.default_rng(4).random((20, 20))), np.ones(20, int))
-    assert _flow._minimum_cost_flow(build_network(crowd, 62)) is None
+    assert flow._minimum_cost_flow(build_network(crowd, 62)) is None
     result = solve(crowd, "flow")
     assert result.objective == pytest.approx(solve(crowd, "hungarian").objective, abs=1e-6)
     assert result.bound - result.objective <= 1e-6 * len(result.pairs)
@@ -130,7 +131,7 @@ def test_scores_too_fine_for_the_solver_are_made_coarser(monkeypatch: pytest.Mon
 def test_scores_made_too_coarse_are_feasible_within_an_honest_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     crowd = AssignmentProblem(csr_array(np.random.default_rng(4).random((20, 20))), np.ones(20, int))
     optimum = solve(crowd).objective
-    monkeypatch.setattr(_flow, "whole_scale", lambda problem: 3)
+    monkeypatch.setattr(flow, "whole_scale", lambda problem: 3)
     result = solve(crowd, "flow")
     assert result.status == "feasible"
     assert result.objective < optimum <= result.bound

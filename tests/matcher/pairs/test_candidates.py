@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy import sparse
 
 from matcher.generate import generate_town
-from matcher.pairs.candidates import Sieve, Tariff, all_pairs, find_candidates
+from matcher.pairs.candidates import CandidateSearch, Tariff, all_pairs, find_candidates
 from matcher.pairs.criteria import CRITERIA
 from matcher.pairs.eligibility import RULES, allowed, broken_rules
 from matcher.pairs.encoding import encode
@@ -79,7 +79,7 @@ def pairs(town: Situation) -> Pairs:
 
 @pytest.fixture(scope="module")
 def judged(town: Situation, pairs: Pairs) -> tuple[np.ndarray, np.ndarray]:
-    return Sieve(town).judge(pairs)
+    return CandidateSearch(town).judge(pairs)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
@@ -97,7 +97,7 @@ def test_every_criterion_measures_the_same_in_the_fast_pass(criterion, pairs, ju
 
 
 def test_all_possible_pairs_are_found_with_their_scores(town: Situation, pairs: Pairs) -> None:
-    expected, found = allowed(pairs), Sieve(town).best()
+    expected, found = allowed(pairs), CandidateSearch(town).best()
     assert_array_equal(found.pairs.rows, expected.rows)
     assert_array_equal(found.pairs.columns, expected.columns)
     assert_allclose(found.scores, score_parts(expected).sum(axis=1), rtol=0, atol=1e-6)
@@ -110,7 +110,7 @@ def test_all_possible_pairs_are_found_with_their_scores(town: Situation, pairs: 
 def test_the_best_of_each_newcomer_and_kind_are_kept_and_what_was_cut_is_worth_no_more(
     town: Situation, n_best: int
 ) -> None:
-    everything, kept = Sieve(town).best(), Sieve(town).best(n_best)
+    everything, kept = CandidateSearch(town).best(), CandidateSearch(town).best(n_best)
     kind = everything.pairs.offers.kind[everything.pairs.columns]
     chosen = np.zeros(kind.size, np.bool_)
     worst_cut = np.full((town.fixed.shape[0], len(KINDS)), -np.inf)
@@ -132,7 +132,7 @@ def test_the_best_of_each_newcomer_and_kind_are_kept_and_what_was_cut_is_worth_n
 def test_prices_costs_and_bounds_leave_only_what_is_worth_more(town: Situation) -> None:
     rng = np.random.default_rng(5)
     n, m = town.fixed.shape
-    sieve, everything = Sieve(town), Sieve(town).best()
+    search, everything = CandidateSearch(town), CandidateSearch(town).best()
     rows, columns = everything.pairs.rows, everything.pairs.columns
     costs, prices = 2 * rng.random(m), rng.random(m) / 4
     group_prices = np.column_stack([rng.random((m, len(town.town.languages))) / 9, np.zeros(m)])
@@ -153,7 +153,7 @@ def test_prices_costs_and_bounds_leave_only_what_is_worth_more(town: Situation) 
     above &= np.isin(rows, asked) & np.isin(columns, seen)
 
     tariff = Tariff(costs, prices, group_prices, sparse.csr_array(slot_prices), floors, most)
-    found = sieve.best(rows=asked, columns=seen, tariff=tariff)
+    found = search.best(rows=asked, columns=seen, tariff=tariff)
 
     assert 0 < above.sum() < above.size
     assert 0 < can_wait.sum() < can_wait.size
@@ -164,7 +164,7 @@ def test_prices_costs_and_bounds_leave_only_what_is_worth_more(town: Situation) 
 def test_a_place_that_is_kept_costs_no_more_than_the_score_where_the_bonus_makes_up_for_it(
     town: Situation,
 ) -> None:
-    found = Sieve(town).best()
+    found = CandidateSearch(town).best()
     rows, columns = found.pairs.rows, found.pairs.columns
     values = 2 * np.random.default_rng(1).random(town.fixed.shape[1])
     cost, bonus = kept_back(found.pairs, found.scores, values), row_bonus(town)[rows]
@@ -179,10 +179,10 @@ def test_a_place_that_is_kept_costs_no_more_than_the_score_where_the_bonus_makes
 
 def test_one_thread_finds_what_two_find(town: Situation, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("matcher.pairs.candidates._ROWS_AT_ONCE", 7)
-    one, two = Sieve(town), Sieve(town)
+    one, two = CandidateSearch(town), CandidateSearch(town)
     one._n_threads, two._n_threads = 1, 2
     assert_array_equal(one.best(5).pairs.columns, two.best(5).pairs.columns)
-    assert_array_equal(one.best(5).cut_at, Sieve(town).best(5).cut_at)
+    assert_array_equal(one.best(5).cut_at, CandidateSearch(town).best(5).cut_at)
 
 
 @pytest.mark.parametrize("only_alone", [True, False])
@@ -192,13 +192,15 @@ def test_obstacles_are_counted_as_the_rules_say(town: Situation, only_alone: boo
     broken[:, :, [rule.name for rule in RULES].index("wanted")] = False
     if only_alone:
         broken &= broken.sum(axis=2, keepdims=True) == 1
-    assert_array_equal(Sieve(town).obstacles(rows, columns, only_alone=only_alone), broken.sum(axis=1))
+    assert_array_equal(
+        CandidateSearch(town).obstacles(rows, columns, only_alone=only_alone), broken.sum(axis=1)
+    )
 
 
 @pytest.mark.parametrize(("n", "m"), [(0, 0), (0, 2), (2, 0)])
 def test_towns_without_people_or_offers_have_no_candidates(n: int, m: int) -> None:
     newcomers, offers = [a_newcomer(f"n{i}") for i in range(n)], [an_offer(f"o{j}") for j in range(m)]
-    found = Sieve(situation_of(newcomers, offers)).best(3)
+    found = CandidateSearch(situation_of(newcomers, offers)).best(3)
     assert (found.pairs.rows.size, found.n_allowed, found.cut_at.shape) == (0, 0, (n, len(KINDS)))
 
 

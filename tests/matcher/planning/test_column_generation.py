@@ -9,11 +9,11 @@ import pytest
 from scipy import sparse
 
 from matcher.generate import generate_town
-from matcher.pairs.candidates import Sieve
+from matcher.pairs.candidates import CandidateSearch
 from matcher.pairs.encoding import FloatArray, encode
 from matcher.pairs.policy import Limits, Policy
 from matcher.pairs.situation import Situation
-from matcher.planning.column_generation import Field, _Prices
+from matcher.planning.column_generation import CandidatePool, _Prices
 from matcher.planning.request import Ids
 from matcher.records.vocabulary import KINDS
 from tests.builders import TODAY
@@ -21,7 +21,7 @@ from tests.builders import TODAY
 ALL = 1_000_000
 
 
-def field_of(seed: int, most: int) -> Field:
+def pool_of(seed: int, most: int) -> CandidatePool:
     """A random town, in every third of which places are kept back, with so many candidates at first."""
     rng = np.random.default_rng(seed)
     n, m = int(rng.integers(50, 400)), int(rng.integers(20, 250))
@@ -31,13 +31,13 @@ def field_of(seed: int, most: int) -> Field:
     ids = Ids.of(newcomers, offers)
     nothing = ids.matrix(())
     situation = Situation(encode(newcomers, offers, policy, TODAY), policy, nothing, nothing)
-    return Field(Sieve(situation), kept_back * (seed % 3 == 0), nothing)
+    return CandidatePool(CandidateSearch(situation), kept_back * (seed % 3 == 0), nothing)
 
 
 @pytest.mark.parametrize("most", [1, 2, 5])
 @pytest.mark.parametrize("seed", range(12))
 def test_few_candidates_at_first_lead_to_the_optimum_over_all(seed: int, most: int) -> None:
-    everything, few = field_of(seed, ALL), field_of(seed, most)
+    everything, few = pool_of(seed, ALL), pool_of(seed, most)
     _, best = everything.solve("auto", None)
     problem, result = few.solve("auto", None)
     assert result.objective == pytest.approx(best.objective, abs=1e-6)
@@ -52,8 +52,8 @@ def lowered(values: np.ndarray, at: int | tuple[int, int]) -> np.ndarray:
 
 
 def test_whoever_pays_less_for_a_limit_of_their_own_is_looked_at_again() -> None:
-    field = field_of(1, 3)
-    result = field.solve("auto", None)[1]
+    pool = pool_of(1, 3)
+    result = pool.solve("auto", None)[1]
     slots = sparse.csr_array(([0.5, 0.25], ([3, 7], [0, 1])), shape=(result.row_prices.size, 2))
     cheaper = sparse.csr_array(([0.5, 0.125], ([3, 7], [0, 1])), shape=slots.shape)
     cut_at = np.zeros((result.row_prices.size, len(KINDS)))
@@ -72,7 +72,7 @@ def test_whoever_pays_less_for_a_limit_of_their_own_is_looked_at_again() -> None
 
 
 def test_places_that_cost_less_to_anybody_are_looked_at_again() -> None:
-    result = field_of(1, 3).solve("auto", None)[1]
+    result = pool_of(1, 3).solve("auto", None)[1]
     groups = np.full((result.column_prices.size, 3), 0.5)
     cut_at = np.zeros((result.row_prices.size, len(KINDS)))
     before = _Prices.of(replace(result, group_prices=groups), cut_at)

@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from matcher._compiled import kernel
-from matcher.assignment._auction.bidding import find_prices
-from matcher.assignment._auction.books import Books, is_closed, open_books
-from matcher.assignment._auction.choosing import choose_all, keep_within_limits
-from matcher.assignment._auction.market import Ints, Listing, Market, edge_of_entry, open_market
-from matcher.assignment._auction.pricing import price_rows, prices_of
-from matcher.assignment._auction.rerouting import reroute
+from matcher.assignment._arrays.scaling import whole_numbers
 from matcher.assignment._clock import Clock
-from matcher.assignment._solution import Solution, Start
-from matcher.assignment._whole import whole_numbers
+from matcher.assignment._methods.auction.balancing import balance
+from matcher.assignment._methods.auction.bidding import find_prices
+from matcher.assignment._methods.auction.holdings import Holdings, empty_holdings, is_closed
+from matcher.assignment._methods.auction.market import BuiltMarket, Ints, Market, build_market, edge_of_entry
+from matcher.assignment._methods.auction.row_choices import choose_all, keep_within_limits
+from matcher.assignment._methods.auction.row_prices import price_rows, prices_of
+from matcher.assignment._methods.solution import Solution, Start
 from matcher.assignment.problem import AssignmentProblem
 
 # To move one unit takes as long as there are units, to begin anew as long as there are edges; measured.
@@ -53,31 +53,31 @@ def solve_by_auction(problem: AssignmentProblem, start: Start | None, clock: Clo
     .. [2] Jonker, R., Volgenant, A. (1987). A shortest augmenting path algorithm for dense and sparse linear
        assignment problems. Computing 38, 325-340. doi:10.1007/BF02278710
     """
-    listing = open_market(problem)
-    market, books = listing.market, open_books(listing.market)
-    is_done = fill_books(problem, listing, books, start, clock)
-    prices = prices_of(problem, listing, books, price_rows(market, books))
+    built = build_market(problem)
+    market, holdings = built.market, empty_holdings(built.market)
+    is_done = fill_holdings(problem, built, holdings, start, clock)
+    prices = prices_of(problem, built, holdings, price_rows(market, holdings))
     if not is_done:
-        keep_within_limits(market, books)
-    return Solution(_entries(listing, books), prices)
+        keep_within_limits(market, holdings)
+    return Solution(_entries(built, holdings), prices)
 
 
-def fill_books(
-    problem: AssignmentProblem, listing: Listing, books: Books, start: Start | None, clock: Clock
+def fill_holdings(
+    problem: AssignmentProblem, built: BuiltMarket, holdings: Holdings, start: Start | None, clock: Clock
 ) -> bool:
-    """Fill the books with an optimal choice and its prices; whether there was time to."""
-    market = listing.market
+    """Find an optimal choice and its prices; whether there was time to."""
+    market = built.market
     if start is None:
-        return fill_anew(market, books, clock)
-    choose_all(market, books, _begin_with(start, problem, listing, books))
-    n_too_many = int(np.maximum(0, books.load - market.capacity).sum())
-    return (fill_anew if are_many(market, n_too_many) else reroute)(market, books, clock)
+        return fill_anew(market, holdings, clock)
+    choose_all(market, holdings, _begin_with(start, problem, built, holdings))
+    n_too_many = int(np.maximum(0, holdings.load - market.capacity).sum())
+    return (fill_anew if are_many(market, n_too_many) else balance)(market, holdings, clock)
 
 
-def fill_anew(market: Market, books: Books, clock: Clock) -> bool:
-    """Fill the books, whatever there is in them; whether there was time to."""
-    choose_all(market, books, find_prices(market, books, clock))
-    return reroute(market, books, clock)
+def fill_anew(market: Market, holdings: Holdings, clock: Clock) -> bool:
+    """The same, whatever is held now; whether there was time to."""
+    choose_all(market, holdings, find_prices(market, holdings, clock))
+    return balance(market, holdings, clock)
 
 
 def are_many(market: Market, n_moving: int) -> bool:
@@ -85,23 +85,23 @@ def are_many(market: Market, n_moving: int) -> bool:
     return n_moving * len(market.unit_row) > EDGES_A_MOVE_AND_UNIT * len(market.node)
 
 
-def _entries(listing: Listing, books: Books) -> Ints:
-    edges = books.unit_edge[books.unit_edge >= 0]
-    return np.sort(edges if listing.entry is None else listing.entry[edges]).astype(np.int64)
+def _entries(built: BuiltMarket, holdings: Holdings) -> Ints:
+    edges = holdings.unit_edge[holdings.unit_edge >= 0]
+    return np.sort(edges if built.entry is None else built.entry[edges]).astype(np.int64)
 
 
-def _begin_with(start: Start, problem: AssignmentProblem, listing: Listing, books: Books) -> Ints:
-    """Put earlier prices into the books; returns the edges that units held then."""
-    market, n_columns = listing.market, problem.n_columns
+def _begin_with(start: Start, problem: AssignmentProblem, built: BuiltMarket, holdings: Holdings) -> Ints:
+    """Take over earlier prices; returns the edges that units held then."""
+    market, n_columns = built.market, problem.n_columns
     is_open = ~is_closed(market)
-    whole = whole_numbers(start.column_prices, listing.scale)[market.column]
-    if start.group_prices is not None and len(listing.group_position):
-        position = listing.group_position
-        whole[n_columns:] += whole_numbers(start.group_prices.ravel()[position], listing.scale)
-    books.price[is_open] = np.minimum(whole[is_open], market.closed_price)
+    whole = whole_numbers(start.column_prices, built.scale)[market.column]
+    if start.group_prices is not None and len(built.group_position):
+        position = built.group_position
+        whole[n_columns:] += whole_numbers(start.group_prices.ravel()[position], built.scale)
+    holdings.price[is_open] = np.minimum(whole[is_open], market.closed_price)
     edges = start.entries
-    if listing.entry is not None:
-        edges = edge_of_entry(problem, listing)[edges]
+    if built.entry is not None:
+        edges = edge_of_entry(problem, built)[edges]
         edges = np.sort(edges[edges >= 0])
     preferred = np.full(len(market.unit_row), -1, np.int64)
     _prefer(market, edges, preferred)

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from matcher._compiled import inlined, kernel
-from matcher.assignment._auction.books import Books, appraise, close_slot, is_closed, largest
-from matcher.assignment._auction.market import Ints, Market
 from matcher.assignment._clock import Clock
+from matcher.assignment._methods.auction.holdings import Holdings, appraise, close_slot, is_closed, largest
+from matcher.assignment._methods.auction.market import Ints, Market
 
 # The least raise of a bid in each phase, as a share of the largest score; and by how many raises of the last
 # phase the prices fall before the next, so that few places stay dearer than anybody would pay. Chosen by
@@ -20,7 +20,7 @@ FALL = 3
 ROWS_AT_ONCE = 20_000
 
 
-class Hall(NamedTuple):
+class Auction(NamedTuple):
     """What an auction needs while it lasts. The heaps of accepted bids of all nodes lie end to end."""
 
     room: Ints  # (N,) int64: places of each node; one more than anybody can fill where it cannot become full
@@ -39,46 +39,46 @@ class Hall(NamedTuple):
     waiting: Ints
 
 
-def find_prices(market: Market, books: Books, clock: Clock) -> Ints:
-    """Put prices into the books at which almost everybody could have what they want.
+def find_prices(market: Market, holdings: Holdings, clock: Clock) -> Ints:
+    """Set prices at which almost everybody could have what they want.
 
     Returns
     -------
     ndarray of int64, shape (U,)
         The edge that each unit won in the last phase, or -1.
     """
-    hall = _open_hall(market)
+    auction = begin_auction(market)
     bid = _kernel_for(market)
     top, fall, n_rows = int(market.weight.max(initial=0)), 0, len(market.bonus)
     for share in LADDER:
         step = max(1, int(top * share))
-        begin_phase(market, hall, fall)
+        begin_phase(market, auction, fall)
         for first in range(0, n_rows, ROWS_AT_ONCE):
             if clock.is_over:
                 break
-            bid(market, hall, step, first, min(n_rows, first + ROWS_AT_ONCE))
+            bid(market, auction, step, first, min(n_rows, first + ROWS_AT_ONCE))
         fall = FALL * step
-    books.price[:] = hall.price
-    return hall.unit_edge
+    holdings.price[:] = auction.price
+    return auction.unit_edge
 
 
-def begin_phase(market: Market, hall: Hall, fall: int) -> None:
+def begin_phase(market: Market, auction: Auction, fall: int) -> None:
     """All bids are dropped, and prices fall, but for places that there are not."""
-    np.maximum(hall.price - fall, 0, out=hall.price)
-    hall.price[is_closed(market)] = market.closed_price
-    hall.filled[:] = 0
-    hall.unit_edge[:] = -1
-    hall.kind_room[:] = market.kind_limit
+    np.maximum(auction.price - fall, 0, out=auction.price)
+    auction.price[is_closed(market)] = market.closed_price
+    auction.filled[:] = 0
+    auction.unit_edge[:] = -1
+    auction.kind_room[:] = market.kind_limit
 
 
-def _kernel_for(market: Market) -> Callable[[Market, Hall, int, int, int], int]:
+def _kernel_for(market: Market) -> Callable[[Market, Auction, int, int, int], int]:
     """The simplest way of bidding that the rows' limits allow."""
     if market.n_kinds > 1 or len(market.slot):
         return bid_for_kinds
     return bid_singly if np.diff(market.unit_start).max(initial=0) <= 1 else bid_plainly
 
 
-def _open_hall(market: Market) -> Hall:
+def begin_auction(market: Market) -> Auction:
     n_nodes, n_columns = len(market.capacity), len(market.group_start) - 1
     short = market.weight.dtype
     most = market.degree.copy()  # that can be in a column, the nodes of its groups included
@@ -86,7 +86,7 @@ def _open_hall(market: Market) -> Hall:
     room = np.where(market.capacity <= most, market.capacity, most + 1)
     heap_start = np.zeros(n_nodes + 1, np.int64)
     np.cumsum(np.minimum(room, market.degree), out=heap_start[1:])
-    return Hall(
+    return Auction(
         room=room.astype(np.int64),
         heap_start=heap_start,
         bids=np.empty(heap_start[-1], short),
@@ -138,14 +138,14 @@ def _sift_up(bids: Ints, units: Ints, start: int, size: int, bid: int, unit: int
 
 
 @inlined
-def _accept(market: Market, hall: Hall, node: int, bid: int, unit: int) -> int:
+def _accept(market: Market, auction: Auction, node: int, bid: int, unit: int) -> int:
     """A node takes a bid, and gives up its lowest where it is full; returns the unit sent away, or -1.
 
     Keeps: the price of a full node is its lowest accepted bid, and no price falls. O(log places), and for a
     column with limits of groups O(groups).
     """
-    room, heap_start, bids, units = hall.room, hall.heap_start, hall.bids, hall.units
-    filled, price = hall.filled, hall.price
+    room, heap_start, bids, units = auction.room, auction.heap_start, auction.bids, auction.units
+    filled, price = auction.filled, auction.price
     start, size = heap_start[node], filled[node]
     if len(market.group_start) > len(market.capacity):  # no limits of groups: a column is all there is
         if size < room[node]:
@@ -197,9 +197,9 @@ def _accept(market: Market, hall: Hall, node: int, bid: int, unit: int) -> int:
 
 
 @kernel
-def bid_singly(market: Market, hall: Hall, step: int, first_row: int, last_row: int) -> int:
+def bid_singly(market: Market, auction: Auction, step: int, first_row: int, last_row: int) -> int:
     """`bid_for_kinds` where every row has one unit at most, of one kind, and there are no slots."""
-    never, values, price, unit_edge = -market.closed_price, hall.values, hall.price, hall.unit_edge
+    never, values, price, unit_edge = -market.closed_price, auction.values, auction.price, auction.unit_edge
     n_read = 0
     for next_row in range(first_row, last_row):
         row = next_row if market.unit_start[next_row] < market.unit_start[next_row + 1] else -1
@@ -222,7 +222,7 @@ def bid_singly(market: Market, hall: Hall, step: int, first_row: int, last_row: 
             rival = largest(values, 0, degree, outside)
             unit, node = market.unit_start[row], market.node[start + at]
             unit_edge[unit] = start + at
-            gone = _accept(market, hall, node, price[node] + (best - rival) + step, unit)
+            gone = _accept(market, auction, node, price[node] + (best - rival) + step, unit)
             if gone < 0:
                 break
             unit_edge[gone] = -1
@@ -231,10 +231,10 @@ def bid_singly(market: Market, hall: Hall, step: int, first_row: int, last_row: 
 
 
 @kernel
-def bid_plainly(market: Market, hall: Hall, step: int, first_row: int, last_row: int) -> int:
+def bid_plainly(market: Market, auction: Auction, step: int, first_row: int, last_row: int) -> int:
     """`bid_for_kinds` where there is one kind and there are no slots."""
-    never, values, price, unit_edge = -market.closed_price, hall.values, hall.price, hall.unit_edge
-    chosen, worth, waiting = hall.chosen, hall.worth, hall.waiting
+    never, values, price, unit_edge = -market.closed_price, auction.values, auction.price, auction.unit_edge
+    chosen, worth, waiting = auction.chosen, auction.worth, auction.waiting
     n_read = 0
     for next_row in range(first_row, last_row):
         waiting[0] = next_row
@@ -284,7 +284,7 @@ def bid_plainly(market: Market, hall: Hall, step: int, first_row: int, last_row:
                 while unit_edge[unit] >= 0:
                     unit += 1
                 unit_edge[unit] = chosen[c]
-                gone = _accept(market, hall, node, bid, unit)
+                gone = _accept(market, auction, node, bid, unit)
                 if gone >= 0:
                     unit_edge[gone] = -1
                     waiting[n_waiting] = market.unit_row[gone]
@@ -293,7 +293,7 @@ def bid_plainly(market: Market, hall: Hall, step: int, first_row: int, last_row:
 
 
 @kernel
-def bid_for_kinds(market: Market, hall: Hall, step: int, first_row: int, last_row: int) -> int:
+def bid_for_kinds(market: Market, auction: Auction, step: int, first_row: int, last_row: int) -> int:
     """Rows bid until each holds what it wants at these prices, or wants nothing more.
 
     A row values its edges at the prices, takes the best as far as its limits allow, and bids for each what
@@ -308,7 +308,7 @@ def bid_for_kinds(market: Market, hall: Hall, step: int, first_row: int, last_ro
     Parameters
     ----------
     market : Market
-    hall : Hall
+    auction : Auction
         Changed.
     step : int
         Least raise of a bid.
@@ -326,9 +326,9 @@ def bid_for_kinds(market: Market, hall: Hall, step: int, first_row: int, last_ro
     Operations Research 20, 67-96. doi:10.1007/BF02216923 (section 4: similar objects)
     """
     n_kinds, never = market.n_kinds, -market.closed_price
-    values, chosen, worth, waiting = hall.values, hall.chosen, hall.worth, hall.waiting
-    best_of = hall.best_of
-    price, unit_edge, kind_room = hall.price, hall.unit_edge, hall.kind_room
+    values, chosen, worth, waiting = auction.values, auction.chosen, auction.worth, auction.waiting
+    best_of = auction.best_of
+    price, unit_edge, kind_room = auction.price, auction.unit_edge, auction.kind_room
     n_read = 0
     for next_row in range(first_row, last_row):
         waiting[0] = next_row
@@ -385,7 +385,7 @@ def bid_for_kinds(market: Market, hall: Hall, step: int, first_row: int, last_ro
                 while unit_edge[unit] >= 0:
                     unit += 1
                 unit_edge[unit] = edge
-                gone = _accept(market, hall, node, bid, unit)
+                gone = _accept(market, auction, node, bid, unit)
                 if gone >= 0:
                     lost = market.node[unit_edge[gone]]
                     unit_edge[gone] = -1

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matcher.assignment._entries import entries_of
-from matcher.assignment._prices import Prices
+from matcher.assignment._arrays.entries import entries_of
+from matcher.assignment._arrays.prices import Prices
 from matcher.assignment.certificate import check_shapes
 from matcher.assignment.problem import AssignmentProblem, FloatArray, IntArray
 from matcher.assignment.result import AssignmentResult

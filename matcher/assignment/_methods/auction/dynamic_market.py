@@ -1,28 +1,28 @@
-"""A solved market that stays open: rows come and go, places and edges change, and little is solved again."""
+"""A solved market that changes: rows come and go, places and edges change, and little is solved again."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from matcher._compiled import kernel
-from matcher.assignment._auction.books import Books, give_up
-from matcher.assignment._auction.choosing import choose_best, empty_groups
-from matcher.assignment._auction.drawing_in import (
+from matcher.assignment._methods.auction.dijkstra import FAR, Search, new_search
+from matcher.assignment._methods.auction.excess import route_excess
+from matcher.assignment._methods.auction.holdings import Holdings, give_up
+from matcher.assignment._methods.auction.market import Ints, Market
+from matcher.assignment._methods.auction.row_choices import choose_best, lower_group_prices
+from matcher.assignment._methods.auction.vacancies import (
     LOW_HALF,
-    Entrances,
+    IncomingEdges,
     appraise_holdings,
-    draw_in,
-    find_entrances,
+    fill_vacancies,
+    find_incoming_edges,
 )
-from matcher.assignment._auction.making_room import make_room
-from matcher.assignment._auction.market import Ints, Market
-from matcher.assignment._auction.search import FAR, Search, open_search
 
 # Arrays grow by this share and number at once.
 SPARE_SHARE, SPARE = 0.25, 1024
 
 
-class Growing:
+class GrowingArray:
     """An array with room behind it."""
 
     def __init__(self, values: Ints) -> None:
@@ -40,37 +40,37 @@ class Growing:
         return self.used
 
 
-class LiveMarket:
-    """A market, its books and whatever searching them needs, kept from one change to the next."""
+class DynamicMarket:
+    """A market, its holdings and whatever searching them needs, kept from one change to the next."""
 
-    def __init__(self, market: Market, books: Books) -> None:
-        self.market, self.books = market, books
-        self.search = open_search(self.market)
+    def __init__(self, market: Market, holdings: Holdings) -> None:
+        self.market, self.holdings = market, holdings
+        self.search = new_search(self.market)
         n_nodes, n_edges = len(market.capacity), len(market.node)
-        self.entrances = find_entrances(market, books, np.ones(n_nodes, np.bool_))._replace(
+        self.incoming = find_incoming_edges(market, holdings, np.ones(n_nodes, np.bool_))._replace(
             earlier=np.full(n_edges, -1, np.int64), later_row=np.zeros(n_edges, np.int32)
         )
-        self._price = books.price.copy()  # at which holdings were appraised
+        self._price = holdings.price.copy()  # at which holdings were appraised
         self._sources = np.empty(n_nodes, np.int64)
-        self._growing: dict[str, Growing] = {}
+        self._growing: dict[str, GrowingArray] = {}
         self._values = np.empty(self.market.most_edges, np.int64)
         # Nobody comes, and the first who do will not have to wait for new arrays.
         self.add(_nobody(self.market))
 
     def settle(self, changed_rows: Ints) -> None:
         """Make the choice optimal again after places have changed, and the edges of some rows."""
-        held = self.books.unit_edge.copy()
+        held = self.holdings.unit_edge.copy()
         self._choose_again(changed_rows, held)
         if len(self.market.group_start) <= len(self.market.capacity):
             is_cheaper = np.zeros(len(self.market.capacity), np.bool_)
-            while empty_groups(self.market, self.books, is_cheaper):
+            while lower_group_prices(self.market, self.holdings, is_cheaper):
                 self._choose_again(self._rows_into(np.flatnonzero(is_cheaper)), held)
         # Those who chose again have been appraised, and with them all at nodes that became cheaper.
-        held[:], self._price[:] = self.books.unit_edge, self.books.price
-        _put_right(self.market, self.books, self.search, self.entrances, held, self._price, self._sources)
+        held[:], self._price[:] = self.holdings.unit_edge, self.holdings.price
+        _balance(self.market, self.holdings, self.search, self.incoming, held, self._price, self._sources)
 
     def _rows_into(self, nodes: Ints) -> Ints:
-        into = self.entrances
+        into = self.incoming
         rows = [into.edge_and_row[into.start[node] : into.start[node + 1]] & LOW_HALF for node in nodes]
         for node in nodes.tolist():
             edge = int(into.later[node])
@@ -81,14 +81,14 @@ class LiveMarket:
 
     def _choose_again(self, rows: Ints, before: Ints) -> None:
         if len(rows):
-            _choose_rows(self.market, self.books, before, self._values, rows)
-            _appraise_rows(self.market, self.books, self.entrances.worst, rows)
+            _choose_rows(self.market, self.holdings, before, self._values, rows)
+            _appraise_rows(self.market, self.holdings, self.incoming.worst, rows)
 
     def close(self, rows: Ints) -> None:
         """Rows leave: they give up what they hold and want nothing more."""
         if len(rows):
-            _close_rows(self.market, self.books, rows)
-            self.entrances.worst[rows] = FAR  # and nobody need ask them
+            _close_rows(self.market, self.holdings, rows)
+            self.incoming.worst[rows] = FAR  # and nobody need ask them
 
     def add(self, come: Market) -> Ints:
         """The rows of another market come, holding nothing yet; returns their numbers."""
@@ -107,14 +107,14 @@ class LiveMarket:
             kind_limit=grown("kind_limit", there.kind_limit, come.kind_limit),
             most_edges=max(there.most_edges, come.most_edges),
         )
-        books = self.books
+        holdings = self.holdings
         none = np.full(len(come.unit_row), -1, np.int64)
-        self.books = books._replace(
-            unit_edge=grown("unit_edge", books.unit_edge, none),
-            held=grown("held", books.held, np.zeros(len(come.node), np.uint8)),
-            kind_room=grown("kind_room", books.kind_room, come.kind_limit),
-            after=grown("after", books.after, none),
-            before=grown("before", books.before, none),
+        self.holdings = holdings._replace(
+            unit_edge=grown("unit_edge", holdings.unit_edge, none),
+            held=grown("held", holdings.held, np.zeros(len(come.node), np.uint8)),
+            kind_room=grown("kind_room", holdings.kind_room, come.kind_limit),
+            after=grown("after", holdings.after, none),
+            before=grown("before", holdings.before, none),
         )
         far = np.full(n_new * n_kinds, FAR, np.int64)
         self.search = self.search._replace(
@@ -123,20 +123,20 @@ class LiveMarket:
             rows=grown("rows", self.search.rows, far),
         )
         row_of = np.repeat(np.arange(n_rows, n_rows + n_new), np.diff(come.edge_start[::n_kinds]))
-        into = self.entrances
-        self.entrances = into._replace(
+        into = self.incoming
+        self.incoming = into._replace(
             earlier=grown("earlier", into.earlier, np.full(len(come.node), -1)),
             later_row=grown("later_row", into.later_row, row_of),
             worst=grown("worst", into.worst, far[:n_new]),
         )
-        _link(come.node, n_edges, self.entrances.later, self.entrances.earlier)
+        _link(come.node, n_edges, self.incoming.later, self.incoming.earlier)
         if len(self._values) < self.market.most_edges:
             self._values = np.empty(self.market.most_edges, np.int64)
         return np.arange(n_rows, n_rows + n_new)
 
     def _grown(self, name: str, there: Ints, more: Ints) -> Ints:
         if name not in self._growing:
-            self._growing[name] = Growing(there)
+            self._growing[name] = GrowingArray(there)
         return self._growing[name].add(more)
 
     def snapshot(self) -> tuple[Ints, ...]:
@@ -145,14 +145,14 @@ class LiveMarket:
 
     def restore(self, earlier: tuple[Ints, ...]) -> None:
         """Put a copy back, of the same rows."""
-        self.books.held[self.books.unit_edge[self.books.unit_edge >= 0]] = 0
+        self.holdings.held[self.holdings.unit_edge[self.holdings.unit_edge >= 0]] = 0
         for here, there in zip(self._changing(), earlier, strict=True):
             here[:] = there
-        self.books.held[self.books.unit_edge[self.books.unit_edge >= 0]] = 1
+        self.holdings.held[self.holdings.unit_edge[self.holdings.unit_edge >= 0]] = 1
 
     def _changing(self) -> tuple[Ints, ...]:
-        books = self.books._replace(held=self.books.head)
-        return *books, self.market.capacity, self.entrances.worst, self._price
+        holdings = self.holdings._replace(held=self.holdings.head)
+        return *holdings, self.market.capacity, self.incoming.worst, self._price
 
 
 def _nobody(market: Market) -> Market:
@@ -164,74 +164,74 @@ def _nobody(market: Market) -> Market:
 
 
 @kernel
-def _put_right(
-    market: Market, books: Books, search: Search, entrances: Entrances,
+def _balance(
+    market: Market, holdings: Holdings, search: Search, incoming: IncomingEdges,
     held: Ints, price: Ints, sources: Ints,
 ) -> None:  # fmt: skip
-    """As `reroute` does, with what rows gain kept up to date: now it is of what units `held`, at `price`."""
+    """As `balance`, with what rows gain kept up to date: now it is of what units `held`, at `price`."""
     n_columns = len(market.group_start) - 1
     for low, high in ((n_columns, len(market.capacity)), (0, n_columns)):
         n_sources = 0
         for node in range(low, high):
-            if books.load[node] > market.capacity[node]:
+            if holdings.load[node] > market.capacity[node]:
                 sources[n_sources] = node
                 n_sources += 1
-        make_room(market, books, search, sources[:n_sources])
-    _appraise_changed(market, books, entrances.worst, held, price)
+        route_excess(market, holdings, search, sources[:n_sources])
+    _appraise_changed(market, holdings, incoming.worst, held, price)
     n_sources = 0
     for column in range(n_columns):
-        if books.load[column] < market.capacity[column] and books.price[column] > 0:
+        if holdings.load[column] < market.capacity[column] and holdings.price[column] > 0:
             sources[n_sources] = column
             n_sources += 1
     if n_sources > 0:
-        draw_in(market, books, search, entrances, sources[:n_sources])
-        _appraise_changed(market, books, entrances.worst, held, price)
+        fill_vacancies(market, holdings, search, incoming, sources[:n_sources])
+        _appraise_changed(market, holdings, incoming.worst, held, price)
 
 
 @kernel
-def _appraise_changed(market: Market, books: Books, worst: Ints, held: Ints, price: Ints) -> None:
+def _appraise_changed(market: Market, holdings: Holdings, worst: Ints, held: Ints, price: Ints) -> None:
     """Appraise again what rows hold that hold something else, or at another price."""
     for node in range(len(market.capacity)):
-        if books.price[node] != price[node]:
-            price[node] = books.price[node]
-            unit = books.head[node]
+        if holdings.price[node] != price[node]:
+            price[node] = holdings.price[node]
+            unit = holdings.head[node]
             while unit >= 0:
-                appraise_holdings(market, books, worst, market.unit_row[unit], market.unit_row[unit] + 1)
-                unit = books.after[unit]
+                appraise_holdings(market, holdings, worst, market.unit_row[unit], market.unit_row[unit] + 1)
+                unit = holdings.after[unit]
     for unit in range(len(held)):
-        if books.unit_edge[unit] != held[unit]:
-            held[unit] = books.unit_edge[unit]
+        if holdings.unit_edge[unit] != held[unit]:
+            held[unit] = holdings.unit_edge[unit]
             row = market.unit_row[unit]
             if worst[row] < FAR:
-                appraise_holdings(market, books, worst, row, row + 1)
+                appraise_holdings(market, holdings, worst, row, row + 1)
 
 
 @kernel
-def _appraise_rows(market: Market, books: Books, worst: Ints, rows: Ints) -> None:
+def _appraise_rows(market: Market, holdings: Holdings, worst: Ints, rows: Ints) -> None:
     for r in range(len(rows)):
-        appraise_holdings(market, books, worst, rows[r], rows[r] + 1)
+        appraise_holdings(market, holdings, worst, rows[r], rows[r] + 1)
 
 
 @kernel
-def _choose_rows(market: Market, books: Books, preferred: Ints, values: Ints, rows: Ints) -> None:
+def _choose_rows(market: Market, holdings: Holdings, preferred: Ints, values: Ints, rows: Ints) -> None:
     for r in range(len(rows)):
         row = rows[r]
         for unit in range(market.unit_start[row], market.unit_start[row + 1]):
-            if books.unit_edge[unit] >= 0:
-                give_up(market, books, unit)
+            if holdings.unit_edge[unit] >= 0:
+                give_up(market, holdings, unit)
     for r in range(len(rows)):
-        choose_best(market, books, preferred, values, rows[r], rows[r] + 1)
+        choose_best(market, holdings, preferred, values, rows[r], rows[r] + 1)
 
 
 @kernel
-def _close_rows(market: Market, books: Books, rows: Ints) -> None:
+def _close_rows(market: Market, holdings: Holdings, rows: Ints) -> None:
     for r in range(len(rows)):
         row = rows[r]
         for unit in range(market.unit_start[row], market.unit_start[row + 1]):
-            if books.unit_edge[unit] >= 0:
-                give_up(market, books, unit)
+            if holdings.unit_edge[unit] >= 0:
+                give_up(market, holdings, unit)
         for at in range(row * market.n_kinds, (row + 1) * market.n_kinds):
-            books.kind_room[at] = 0
+            holdings.kind_room[at] = 0
 
 
 @kernel

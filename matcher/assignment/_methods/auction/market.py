@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher._compiled import kernel
-from matcher.assignment._whole import whole_numbers, whole_scale
+from matcher.assignment._arrays.scaling import whole_numbers, whole_scale
 from matcher.assignment.problem import NO_LIMIT, AssignmentProblem
 
 Ints = NDArray[Any]
@@ -45,7 +45,7 @@ class Market(NamedTuple):
     closed_price: int
 
 
-class Listing(NamedTuple):
+class BuiltMarket(NamedTuple):
     """A market and how to get back from it to the problem."""
 
     market: Market
@@ -55,7 +55,9 @@ class Listing(NamedTuple):
     is_complete: bool  # whether every stored entry that is not negative has an edge
 
 
-def open_market(problem: AssignmentProblem, every_limit: bool = False, scale: int | None = None) -> Listing:
+def build_market(
+    problem: AssignmentProblem, every_limit: bool = False, scale: int | None = None
+) -> BuiltMarket:
     """Read a problem into a market; O(nnz + n K + m G).
 
     With `every_limit`, limits of groups have a node even where the column has fewer places anyway. `scale` is
@@ -104,7 +106,7 @@ def open_market(problem: AssignmentProblem, every_limit: bool = False, scale: in
         _place_nodes(edge_start, n_kinds, indices[at], problem.groups, n_groups, node_of, node)
     node = node.astype(np.int32)  # a copy: kernels know one type of array, not read-only ones too
     into = np.zeros(len(capacity), np.int64)
-    _count_entrances(node, into)
+    _count_incoming(node, into)
     slot = np.zeros(0, np.int32) if problem.slots is None else problem.slots.astype(np.int32)[indices[at]]
 
     kind_limit = np.where(limit.ravel() == NO_LIMIT, degree, np.minimum(limit.ravel(), degree))
@@ -132,16 +134,16 @@ def open_market(problem: AssignmentProblem, every_limit: bool = False, scale: in
         closed_price=CLOSED_FACTOR * 2**27 if is_short else 2**50,
     )
     n_wanted = len(scores.data) if problem.lowest_score >= 0 else int((scores.data >= 0).sum())
-    return Listing(market, scale, entry, position, n_edges == n_wanted)
+    return BuiltMarket(market, scale, entry, position, n_edges == n_wanted)
 
 
-def edge_of_entry(problem: AssignmentProblem, listing: Listing) -> Ints:
+def edge_of_entry(problem: AssignmentProblem, built: BuiltMarket) -> Ints:
     """The edge of every stored entry of a problem, -1 where it has none."""
-    n_entries, n_edges = problem.scores.nnz, len(listing.market.node)
-    if listing.entry is None:
+    n_entries, n_edges = problem.scores.nnz, len(built.market.node)
+    if built.entry is None:
         return np.arange(n_entries)
     edges = np.full(n_entries, -1)
-    edges[listing.entry] = np.arange(n_edges)
+    edges[built.entry] = np.arange(n_edges)
     return edges
 
 
@@ -169,7 +171,7 @@ def _scale_weights(scores: Ints, factor: float, weight: Ints) -> None:
 
 
 @kernel
-def _count_entrances(node: Ints, degree: Ints) -> None:
+def _count_incoming(node: Ints, degree: Ints) -> None:
     for e in range(len(node)):
         degree[node[e]] += 1
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array
 
-from matcher.assignment._entries import entries_of
+from matcher.assignment._arrays.entries import entries_of
 from matcher.assignment.problem import AssignmentProblem, IntArray
 from matcher.assignment.result import AssignmentResult
 from matcher.exceptions import InvalidProblemError

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import scipy
 
+from matcher.assignment._arrays.scaling import whole_numbers, whole_scale
 from matcher.assignment._clock import Clock
-from matcher.assignment._network import build_network, usable_entries
-from matcher.assignment._potentials import prices_of
-from matcher.assignment._solution import Solution, Start
-from matcher.assignment._whole import whole_numbers, whole_scale
+from matcher.assignment._methods.network import build_network, usable_entries
+from matcher.assignment._methods.potentials import prices_of
+from matcher.assignment._methods.solution import Solution, Start
 from matcher.assignment.problem import AssignmentProblem, IntArray
 from matcher.exceptions import InvalidProblemError
 

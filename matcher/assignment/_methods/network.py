@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matcher.assignment._whole import whole_numbers
+from matcher.assignment._arrays.scaling import whole_numbers
 from matcher.assignment.problem import NO_LIMIT, NO_SLOT, AssignmentProblem, BoolArray, FloatArray, IntArray
 
 

@@ -1,14 +1,14 @@
-"""Assignment as a minimum-cost flow, solved by OR-Tools. The network is built in _network.py."""
+"""Assignment as a minimum-cost flow, solved by OR-Tools. The network is built in network.py."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from matcher.assignment._arrays.scaling import whole_scale
 from matcher.assignment._clock import Clock
-from matcher.assignment._network import Network, build_network
-from matcher.assignment._potentials import prices_of
-from matcher.assignment._solution import Solution, Start
-from matcher.assignment._whole import whole_scale
+from matcher.assignment._methods.network import Network, build_network
+from matcher.assignment._methods.potentials import prices_of
+from matcher.assignment._methods.solution import Solution, Start
 from matcher.assignment.problem import AssignmentProblem, BoolArray
 from matcher.exceptions import InvalidProblemError
 

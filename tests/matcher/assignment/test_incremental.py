@@ -12,9 +12,9 @@ import pytest
 from numpy.testing import assert_array_equal
 from scipy.sparse import csr_array
 
-from matcher.assignment import AssignmentProblem, AssignmentSession, Change, certify, solve
-from matcher.assignment._auction import method
-from matcher.assignment._auction.drawing_in import appraise_holdings
+from matcher.assignment import AssignmentChange, AssignmentProblem, AssignmentSession, certify, solve
+from matcher.assignment._methods.auction import method
+from matcher.assignment._methods.auction.vacancies import appraise_holdings
 from matcher.assignment.certificate import prove
 from matcher.exceptions import InvalidProblemError
 from tests.contracts.test_solver_contract import assert_limits_are_kept, pairs_to_scores, random_problem
@@ -152,11 +152,11 @@ def assert_is_optimal(session: AssignmentSession, ledger: Ledger) -> None:
 
 def assert_no_row_is_thought_better_off_than_it_is(session: AssignmentSession) -> None:
     """Searches pass over rows that gain too much from what they hold to be worth asking."""
-    live, stay = session._live, np.ones(session.n_rows, np.bool_)
+    dynamic, stay = session._dynamic, np.ones(session.n_rows, np.bool_)
     stay[list(session._left)] = False
     gains = np.zeros(session.n_rows, np.int64)
-    appraise_holdings(live.market, live.books, gains, 0, session.n_rows)
-    assert (live.entrances.worst[stay] <= gains[stay]).all()
+    appraise_holdings(dynamic.market, dynamic.holdings, gains, 0, session.n_rows)
+    assert (dynamic.incoming.worst[stay] <= gains[stay]).all()
 
 
 def score_sum(session: AssignmentSession, ledger: Ledger) -> float:
@@ -164,7 +164,7 @@ def score_sum(session: AssignmentSession, ledger: Ledger) -> float:
 
 
 def assert_says_what_changed(
-    change: Change, before: tuple[float, set[Pair]], after: tuple[float, set[Pair]]
+    change: AssignmentChange, before: tuple[float, set[Pair]], after: tuple[float, set[Pair]]
 ) -> None:
     (objective_before, pairs_before), (objective_after, pairs_after) = before, after
     assert change.objective == objective_after

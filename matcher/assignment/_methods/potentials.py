@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy.sparse import csr_array
 
-from matcher.assignment._network import Network
-from matcher.assignment._prices import Prices, charge_closed_limits
+from matcher.assignment._arrays.prices import Prices, charge_closed_limits
+from matcher.assignment._methods.network import Network
 from matcher.assignment.problem import AssignmentProblem, BoolArray, FloatArray, IntArray
 
 UNREACHED = 2**62

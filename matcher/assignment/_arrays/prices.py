@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from matcher._compiled import inlined, kernel
-from matcher.assignment._whole import whole_numbers
+from matcher.assignment._arrays.scaling import whole_numbers
 from matcher.assignment.problem import AssignmentProblem, FloatArray, IntArray
 from matcher.assignment.result import AssignmentResult
 

@@ -5,79 +5,87 @@ from __future__ import annotations
 import numpy as np
 
 from matcher._compiled import kernel
-from matcher.assignment._auction.books import Books, appraise, best_edge, clear, close_slot, give_up, take
-from matcher.assignment._auction.market import Ints, Market
+from matcher.assignment._methods.auction.holdings import (
+    Holdings,
+    appraise,
+    best_edge,
+    clear,
+    close_slot,
+    give_up,
+    take,
+)
+from matcher.assignment._methods.auction.market import Ints, Market
 
 
-def choose_all(market: Market, books: Books, preferred: Ints) -> None:
-    """Every row takes its best edges at the prices of the books, which fall where a group has room to spare.
+def choose_all(market: Market, holdings: Holdings, preferred: Ints) -> None:
+    """Every row takes its best edges at the prices there are, which fall where a group has room to spare.
 
     Invariant: afterwards no row is better off with other edges, and the node of a group that is not full is
     no dearer than its column.
     """
     values = np.empty(market.most_edges, np.int64)
     is_cheaper = np.zeros(len(market.capacity), np.bool_)
-    clear(market, books)
-    choose_best(market, books, preferred, values, 0, len(market.bonus))
-    while empty_groups(market, books, is_cheaper):
-        _choose_anew(market, books, preferred, values, is_cheaper)
+    clear(market, holdings)
+    choose_best(market, holdings, preferred, values, 0, len(market.bonus))
+    while lower_group_prices(market, holdings, is_cheaper):
+        _choose_anew(market, holdings, preferred, values, is_cheaper)
 
 
-def keep_within_limits(market: Market, books: Books) -> None:
+def keep_within_limits(market: Market, holdings: Holdings) -> None:
     """Give up what is too much, the least worth first, and fill what is left: for a search cut short."""
-    for node in np.flatnonzero(books.load > market.capacity)[::-1].tolist():
+    for node in np.flatnonzero(holdings.load > market.capacity)[::-1].tolist():
         last = int(market.group_start[node + 1]) if node < len(market.group_start) - 1 else 0
         first = int(market.group_start[node]) if last else 0
-        at = np.concatenate([_units_at(books, part) for part in (node, *range(first, last))])
-        excess = int(books.load[node] - market.capacity[node])
-        least_first = np.argsort(market.weight[books.unit_edge[at]], kind="stable")
-        _give_up_all(market, books, at[least_first[:excess]])
-    _fill(market, books, np.empty(market.most_edges, np.int64))
+        at = np.concatenate([_units_at(holdings, part) for part in (node, *range(first, last))])
+        excess = int(holdings.load[node] - market.capacity[node])
+        least_first = np.argsort(market.weight[holdings.unit_edge[at]], kind="stable")
+        _give_up_all(market, holdings, at[least_first[:excess]])
+    _fill(market, holdings, np.empty(market.most_edges, np.int64))
 
 
-def _units_at(books: Books, node: int) -> Ints:
+def _units_at(holdings: Holdings, node: int) -> Ints:
     units = []
-    unit = int(books.head[node])
+    unit = int(holdings.head[node])
     while unit >= 0:
         units.append(unit)
-        unit = int(books.after[unit])
+        unit = int(holdings.after[unit])
     return np.array(units, np.int64)
 
 
 @kernel
-def _give_up_all(market: Market, books: Books, units: Ints) -> None:
+def _give_up_all(market: Market, holdings: Holdings, units: Ints) -> None:
     for u in range(len(units)):
-        give_up(market, books, units[u])
+        give_up(market, holdings, units[u])
 
 
 @kernel
-def _fill(market: Market, books: Books, values: Ints) -> None:
+def _fill(market: Market, holdings: Holdings, values: Ints) -> None:
     """Rows with room take what has room, best first; whoever comes first is served first."""
     n_kinds, never = market.n_kinds, -4 * market.closed_price
     for row in range(len(market.bonus)):
         start = market.edge_start[row * n_kinds]
         for unit in range(market.unit_start[row], market.unit_start[row + 1]):
-            if books.unit_edge[unit] < 0:
-                appraise(market, books.unit_edge, books.price, row, values, never)
+            if holdings.unit_edge[unit] < 0:
+                appraise(market, holdings.unit_edge, holdings.price, row, values, never)
                 for t in range(market.edge_start[(row + 1) * n_kinds] - start):
                     node = market.node[start + t]
                     column = market.column[node]
-                    has_room = books.load[node] < market.capacity[node]
-                    if column != node and books.load[column] >= market.capacity[column]:
+                    has_room = holdings.load[node] < market.capacity[node]
+                    if column != node and holdings.load[column] >= market.capacity[column]:
                         has_room = False
                     if values[t] != never:
                         values[t] = market.weight[start + t] if has_room else never
-                t = best_edge(market, books.kind_room, row, values, -1)
+                t = best_edge(market, holdings.kind_room, row, values, -1)
                 if t < 0:
                     break
-                take(market, books, unit, start + t)
+                take(market, holdings, unit, start + t)
 
 
 @kernel
 def choose_best(
-    market: Market, books: Books, preferred: Ints, values: Ints, first_row: int, last_row: int
+    market: Market, holdings: Holdings, preferred: Ints, values: Ints, first_row: int, last_row: int
 ) -> None:
-    """Rows that hold nothing take their best edges at the prices of the books.
+    """Rows that hold nothing take their best edges at the prices there are.
 
     Taking the best edge that the limits of the row still allow, again and again, is best for the row,
     because its limits are laminar: slots within kinds within the row. The bonus goes to the first.
@@ -95,7 +103,7 @@ def choose_best(
     n_kinds, never = market.n_kinds, -4 * market.closed_price
     for row in range(first_row, last_row):
         start = market.edge_start[row * n_kinds]
-        appraise(market, books.unit_edge, books.price, row, values, never)
+        appraise(market, holdings.unit_edge, holdings.price, row, values, never)
         # Twice the value, and one more for what is preferred: a preference breaks ties and does no more.
         for t in range(market.edge_start[(row + 1) * n_kinds] - start):
             values[t] *= 2
@@ -104,17 +112,17 @@ def choose_best(
                 values[preferred[unit] - start] += 1
         floor = -2 * market.bonus[row]
         for unit in range(market.unit_start[row], market.unit_start[row + 1]):
-            t = best_edge(market, books.kind_room, row, values, floor)
+            t = best_edge(market, holdings.kind_room, row, values, floor)
             if t < 0:
                 break
-            take(market, books, unit, start + t)
+            take(market, holdings, unit, start + t)
             values[t] = never
             close_slot(market, row, start + t, values, never)
             floor = 0
 
 
 @kernel
-def _choose_anew(market: Market, books: Books, preferred: Ints, values: Ints, is_cheaper: Ints) -> None:
+def _choose_anew(market: Market, holdings: Holdings, preferred: Ints, values: Ints, is_cheaper: Ints) -> None:
     """Rows with an edge to a node that has become cheaper choose again; O(edges)."""
     for row in range(len(market.bonus)):
         is_concerned = False
@@ -124,13 +132,13 @@ def _choose_anew(market: Market, books: Books, preferred: Ints, values: Ints, is
             is_concerned |= is_cheaper[market.node[edge]]
         if is_concerned:
             for unit in range(market.unit_start[row], market.unit_start[row + 1]):
-                if books.unit_edge[unit] >= 0:
-                    give_up(market, books, unit)
-            choose_best(market, books, preferred, values, row, row + 1)
+                if holdings.unit_edge[unit] >= 0:
+                    give_up(market, holdings, unit)
+            choose_best(market, holdings, preferred, values, row, row + 1)
 
 
 @kernel
-def empty_groups(market: Market, books: Books, is_cheaper: Ints) -> int:
+def lower_group_prices(market: Market, holdings: Holdings, is_cheaper: Ints) -> int:
     """Make nodes of groups that are dearer than their column without being full as cheap as the column.
 
     Says which in `is_cheaper`, and returns how many. Rows with an edge there have to choose again.
@@ -139,8 +147,8 @@ def empty_groups(market: Market, books: Books, is_cheaper: Ints) -> int:
     is_cheaper[:] = False
     for node in range(len(market.group_start) - 1, len(market.capacity)):
         column = market.column[node]
-        if books.load[node] < market.capacity[node] and books.price[node] > books.price[column]:
-            books.price[node] = books.price[column]
+        if holdings.load[node] < market.capacity[node] and holdings.price[node] > holdings.price[column]:
+            holdings.price[node] = holdings.price[column]
             is_cheaper[node] = True
             n_changed += 1
     return n_changed

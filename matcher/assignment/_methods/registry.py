@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from matcher.assignment._auction.method import solve_by_auction
+from matcher.assignment._arrays.entries import pairs_of
+from matcher.assignment._arrays.prices import Prices
 from matcher.assignment._clock import Clock
-from matcher.assignment._entries import pairs_of
-from matcher.assignment._flow import solve_by_flow
-from matcher.assignment._hungarian import solve_by_hungarian
-from matcher.assignment._prices import Prices
-from matcher.assignment._solution import Solution, Start
+from matcher.assignment._methods.auction.method import solve_by_auction
+from matcher.assignment._methods.flow import solve_by_flow
+from matcher.assignment._methods.hungarian import solve_by_hungarian
+from matcher.assignment._methods.solution import Solution, Start
 from matcher.assignment.certificate import prove
 from matcher.assignment.problem import AssignmentProblem, IntArray
 from matcher.assignment.result import AssignmentResult

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 
 from matcher._compiled import inlined
-from matcher.assignment._auction.market import Ints, Market
+from matcher.assignment._methods.auction.market import Ints, Market
 
 
-class Books(NamedTuple):
+class Holdings(NamedTuple):
     """The changing side of a market.
 
     A unit of a row holds one edge or none. The units at a node are a linked list. A unit counts at the node
@@ -28,10 +28,10 @@ class Books(NamedTuple):
     price: Ints  # (N,) int64: of a group's node together with its column's
 
 
-def open_books(market: Market) -> Books:
+def empty_holdings(market: Market) -> Holdings:
     """Nobody holds anything, and nothing costs anything but places that there are not."""
     n_units, n_nodes = len(market.unit_row), len(market.capacity)
-    books = Books(
+    holdings = Holdings(
         unit_edge=np.full(n_units, -1, np.int64),
         held=np.zeros(len(market.node), np.uint8),
         kind_room=market.kind_limit.copy(),
@@ -41,17 +41,17 @@ def open_books(market: Market) -> Books:
         load=np.zeros(n_nodes, np.int64),
         price=np.zeros(n_nodes, np.int64),
     )
-    books.price[is_closed(market)] = market.closed_price
-    return books
+    holdings.price[is_closed(market)] = market.closed_price
+    return holdings
 
 
-def clear(market: Market, books: Books) -> None:
+def clear(market: Market, holdings: Holdings) -> None:
     """Nobody holds anything any more; prices stay."""
-    books.unit_edge[:] = -1
-    books.held[:] = 0
-    books.kind_room[:] = market.kind_limit
-    books.head[:] = -1
-    books.load[:] = 0
+    holdings.unit_edge[:] = -1
+    holdings.held[:] = 0
+    holdings.kind_room[:] = market.kind_limit
+    holdings.head[:] = -1
+    holdings.load[:] = 0
 
 
 def is_closed(market: Market) -> Ints:
@@ -60,43 +60,43 @@ def is_closed(market: Market) -> Ints:
 
 
 @inlined
-def take(market: Market, books: Books, unit: int, edge: int) -> None:
+def take(market: Market, holdings: Holdings, unit: int, edge: int) -> None:
     """A free unit takes an edge; O(1)."""
     node = market.node[edge]
-    books.unit_edge[unit] = edge
-    books.held[edge] = 1
-    books.kind_room[market.unit_row[unit] * market.n_kinds + market.kind[node]] -= 1
-    first = books.head[node]
-    books.after[unit] = first
-    books.before[unit] = -1
+    holdings.unit_edge[unit] = edge
+    holdings.held[edge] = 1
+    holdings.kind_room[market.unit_row[unit] * market.n_kinds + market.kind[node]] -= 1
+    first = holdings.head[node]
+    holdings.after[unit] = first
+    holdings.before[unit] = -1
     if first >= 0:
-        books.before[first] = unit
-    books.head[node] = unit
-    books.load[node] += 1
+        holdings.before[first] = unit
+    holdings.head[node] = unit
+    holdings.load[node] += 1
     column = market.column[node]
-    if column != node and books.load[node] <= market.capacity[node]:
-        books.load[column] += 1
+    if column != node and holdings.load[node] <= market.capacity[node]:
+        holdings.load[column] += 1
 
 
 @inlined
-def give_up(market: Market, books: Books, unit: int) -> None:
+def give_up(market: Market, holdings: Holdings, unit: int) -> None:
     """A unit gives up the edge it holds; O(1)."""
-    edge = books.unit_edge[unit]
+    edge = holdings.unit_edge[unit]
     node = market.node[edge]
-    books.unit_edge[unit] = -1
-    books.held[edge] = 0
-    books.kind_room[market.unit_row[unit] * market.n_kinds + market.kind[node]] += 1
-    before, after = books.before[unit], books.after[unit]
+    holdings.unit_edge[unit] = -1
+    holdings.held[edge] = 0
+    holdings.kind_room[market.unit_row[unit] * market.n_kinds + market.kind[node]] += 1
+    before, after = holdings.before[unit], holdings.after[unit]
     if before >= 0:
-        books.after[before] = after
+        holdings.after[before] = after
     else:
-        books.head[node] = after
+        holdings.head[node] = after
     if after >= 0:
-        books.before[after] = before
+        holdings.before[after] = before
     column = market.column[node]
-    if column != node and books.load[node] <= market.capacity[node]:
-        books.load[column] -= 1
-    books.load[node] -= 1
+    if column != node and holdings.load[node] <= market.capacity[node]:
+        holdings.load[column] -= 1
+    holdings.load[node] -= 1
 
 
 @inlined
@@ -163,12 +163,12 @@ def same_slot(market: Market, one: int, other: int) -> bool:
 
 
 @inlined
-def holder_of_slot(market: Market, books: Books, row: int, edge: int) -> int:
+def holder_of_slot(market: Market, holdings: Holdings, row: int, edge: int) -> int:
     """The unit of a row that holds an edge at the same hours, or -1."""
     holder = -1
     if len(market.slot) and market.slot[edge] >= 0:
         for unit in range(market.unit_start[row], market.unit_start[row + 1]):
-            held = books.unit_edge[unit]
+            held = holdings.unit_edge[unit]
             if held >= 0 and market.slot[held] == market.slot[edge]:
                 holder = unit
     return holder

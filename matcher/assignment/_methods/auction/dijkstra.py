@@ -1,4 +1,4 @@
-"""Labels and heap of a search for a shortest path over the nodes of a market. Not where paths may lead."""
+"""Labels and heap of Dijkstra's search over the nodes of a market. Not where paths may lead."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from matcher._compiled import inlined
-from matcher.assignment._auction.market import Ints, Market
+from matcher.assignment._methods.auction.market import Ints, Market
 
 FAR = 2**60
 
@@ -41,7 +41,7 @@ class Search(NamedTuple):
     figures: Ints  # (3,) int64: paths, nodes visited, edges read
 
 
-def open_search(market: Market) -> Search:
+def new_search(market: Market) -> Search:
     """Clean labels for a market."""
     n_nodes, n_rows = len(market.capacity), len(market.bonus)
     return Search(

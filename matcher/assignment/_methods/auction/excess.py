@@ -1,11 +1,9 @@
-"""Units leave nodes that hold too many, one at a time, the way that costs least."""
+"""Excess, the units at a node beyond its places, leaves it one unit at a time, the way that costs least."""
 
 from __future__ import annotations
 
 from matcher._compiled import inlined, kernel
-from matcher.assignment._auction.books import Books, give_up, holder_of_slot, same_slot, take
-from matcher.assignment._auction.market import Ints, Market
-from matcher.assignment._auction.search import (
+from matcher.assignment._methods.auction.dijkstra import (
     END,
     END_UNIT,
     FAR,
@@ -22,10 +20,12 @@ from matcher.assignment._auction.search import (
     reach,
     shift_prices,
 )
+from matcher.assignment._methods.auction.holdings import Holdings, give_up, holder_of_slot, same_slot, take
+from matcher.assignment._methods.auction.market import Ints, Market
 
 
 @kernel
-def make_room(market: Market, books: Books, search: Search, sources: Ints) -> None:
+def route_excess(market: Market, holdings: Holdings, search: Search, sources: Ints) -> None:
     """Send units away from nodes that hold too many, each the way that costs least.
 
     From a full node any of its holders may be sent on: to another edge of its row, or to nothing, as the
@@ -48,43 +48,47 @@ def make_room(market: Market, books: Books, search: Search, sources: Ints) -> No
     """
     for s in range(len(sources)):
         source = sources[s]
-        while books.load[source] > market.capacity[source]:
+        while holdings.load[source] > market.capacity[source]:
             begin(search, source, FAR)
             node = next_node(search)
             while node >= 0:
-                _go_through_groups(market, books, search, node)
-                unit = books.head[node]
+                _go_through_groups(market, holdings, search, node)
+                unit = holdings.head[node]
                 while unit >= 0:
-                    _send_on(market, books, search, node, unit)
-                    unit = books.after[unit]
+                    _send_on(market, holdings, search, node, unit)
+                    unit = holdings.after[unit]
                 queue_fresh(search)
                 node = next_node(search)
-            shift_prices(search, books.price, 1)
-            _raise_groups(market, books, search)
-            _move(market, books, search, source)
+            shift_prices(search, holdings.price, 1)
+            _raise_groups(market, holdings, search)
+            _move(market, holdings, search, source)
             clean(market, search)
 
 
 @inlined
-def _go_through_groups(market: Market, books: Books, search: Search, node: int) -> None:
+def _go_through_groups(market: Market, holdings: Holdings, search: Search, node: int) -> None:
     """Whoever is in a column through the node of a group may leave it as well."""
     if node == market.column[node]:
         for group in range(market.group_start[node], market.group_start[node + 1]):
-            distance = search.distance[node] + books.price[group] - books.price[node]
-            if books.load[group] > 0 and distance < search.now[NEAREST] and distance < search.distance[group]:
+            distance = search.distance[node] + holdings.price[group] - holdings.price[node]
+            if (
+                holdings.load[group] > 0
+                and distance < search.now[NEAREST]
+                and distance < search.distance[group]
+            ):
                 reach(search, group, distance, -1, -1, node)
 
 
 @inlined
-def _send_on(market: Market, books: Books, search: Search, node: int, unit: int) -> None:
+def _send_on(market: Market, holdings: Holdings, search: Search, node: int, unit: int) -> None:
     """What a unit at a node could hold instead.
 
     Within its kind, or where another kind has room; at its own hours, or at free ones. A row with several
     units is entered only where the way there is shorter than any before, and so are its kinds: so a path
     passes each limit of a row once.
     """
-    given, row = books.unit_edge[unit], market.unit_row[unit]
-    offer = search.distance[node] + market.weight[given] - books.price[node]
+    given, row = holdings.unit_edge[unit], market.unit_row[unit]
+    offer = search.distance[node] + market.weight[given] - holdings.price[node]
     first, last = row * market.n_kinds, (row + 1) * market.n_kinds
     own = first + market.kind[node]
     through_kind, through_row, is_last = True, True, True
@@ -98,10 +102,10 @@ def _send_on(market: Market, books: Books, search: Search, node: int, unit: int)
         if through_row:
             search.row_label[row] = offer
             for at in range(first, last):
-                if books.kind_room[at] > 0:
+                if holdings.kind_room[at] > 0:
                     search.kind_label[at] = min(search.kind_label[at], offer)
         for other in range(market.unit_start[row], market.unit_start[row + 1]):
-            if other != unit and books.unit_edge[other] >= 0:
+            if other != unit and holdings.unit_edge[other] >= 0:
                 is_last = False
     if through_row:
         distance = offer + market.bonus[row] if is_last else offer
@@ -110,14 +114,21 @@ def _send_on(market: Market, books: Books, search: Search, node: int, unit: int)
     has_slot = len(market.slot) > 0 and market.slot[given] >= 0
     for at in range(first, last):
         if (at == own and (through_kind or has_slot)) or (
-            at != own and through_row and books.kind_room[at] > 0
+            at != own and through_row and holdings.kind_room[at] > 0
         ):
-            _try_edges(market, books, search, row, at, unit, offer, through_kind or at != own)
+            _try_edges(market, holdings, search, row, at, unit, offer, through_kind or at != own)
 
 
 @inlined
 def _try_edges(
-    market: Market, books: Books, search: Search, row: int, at: int, unit: int, offer: int, at_any_hours: bool
+    market: Market,
+    holdings: Holdings,
+    search: Search,
+    row: int,
+    at: int,
+    unit: int,
+    offer: int,
+    at_any_hours: bool,
 ) -> None:
     """Reach the nodes of the edges of one row and kind from a unit of the row; O(edges)."""
     first, last = market.edge_start[at], market.edge_start[at + 1]
@@ -125,17 +136,17 @@ def _try_edges(
     search.figures[2] += last - first
     for edge in range(first, last):
         node = market.node[edge]
-        distance = offer - market.weight[edge] + books.price[node]
-        if distance < nearest and distance < search.distance[node] and books.held[edge] == 0:
+        distance = offer - market.weight[edge] + holdings.price[node]
+        if distance < nearest and distance < search.distance[node] and holdings.held[edge] == 0:
             if (
                 len(market.slot)
-                and not same_slot(market, edge, books.unit_edge[unit])
-                and (not at_any_hours or holder_of_slot(market, books, row, edge) >= 0)
+                and not same_slot(market, edge, holdings.unit_edge[unit])
+                and (not at_any_hours or holder_of_slot(market, holdings, row, edge) >= 0)
             ):
                 continue
             column = market.column[node]
-            if books.load[node] < market.capacity[node]:
-                if column == node or books.load[column] < market.capacity[column]:
+            if holdings.load[node] < market.capacity[node]:
+                if column == node or holdings.load[column] < market.capacity[column]:
                     nearest = distance
                     label(search, node, distance, unit, edge, -1)
                     end_at(search, distance, node, -1, -1)
@@ -146,28 +157,28 @@ def _try_edges(
 
 
 @inlined
-def _raise_groups(market: Market, books: Books, search: Search) -> None:
+def _raise_groups(market: Market, holdings: Holdings, search: Search) -> None:
     """Nodes of groups that nobody is in are never cheaper than their column."""
     if len(market.group_start) <= len(market.capacity):
         for t in range(search.now[N_TOUCHED]):
             column = search.touched[t]
             if column == market.column[column]:
                 for group in range(market.group_start[column], market.group_start[column + 1]):
-                    books.price[group] = max(books.price[group], books.price[column])
+                    holdings.price[group] = max(holdings.price[group], holdings.price[column])
 
 
 @inlined
-def _move(market: Market, books: Books, search: Search, source: int) -> None:
+def _move(market: Market, holdings: Holdings, search: Search, source: int) -> None:
     """Move the units of the shortest path, from its end to its source."""
     node = search.now[END]
     if search.now[END_UNIT] >= 0:
-        give_up(market, books, search.now[END_UNIT])
+        give_up(market, holdings, search.now[END_UNIT])
     while node != source:
         unit = search.by_unit[node]
         if unit < 0:
             node = search.by_node[node]
             continue
         edge = search.by_edge[node]
-        node = market.node[books.unit_edge[unit]]
-        give_up(market, books, unit)
-        take(market, books, unit, edge)
+        node = market.node[holdings.unit_edge[unit]]
+        give_up(market, holdings, unit)
+        take(market, holdings, unit, edge)

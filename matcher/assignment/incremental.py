@@ -12,17 +12,23 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.sparse import csr_array, vstack
 
-from matcher.assignment._auction.books import open_books
-from matcher.assignment._auction.live import Growing, LiveMarket
-from matcher.assignment._auction.market import CLOSED_FACTOR, MOST_PLACES, Listing, edge_of_entry, open_market
-from matcher.assignment._auction.method import are_many, fill_anew, fill_books
-from matcher.assignment._auction.pricing import price_rows, prices_of
+from matcher.assignment._arrays.entries import entries_of
+from matcher.assignment._arrays.prices import Prices
+from matcher.assignment._arrays.scaling import LEAST_DIGITS
 from matcher.assignment._clock import Clock
-from matcher.assignment._entries import entries_of
-from matcher.assignment._methods import WHY, run
-from matcher.assignment._prices import Prices
-from matcher.assignment._solution import Start
-from matcher.assignment._whole import LEAST_DIGITS
+from matcher.assignment._methods.auction.dynamic_market import DynamicMarket, GrowingArray
+from matcher.assignment._methods.auction.holdings import empty_holdings
+from matcher.assignment._methods.auction.market import (
+    CLOSED_FACTOR,
+    MOST_PLACES,
+    BuiltMarket,
+    build_market,
+    edge_of_entry,
+)
+from matcher.assignment._methods.auction.method import are_many, fill_anew, fill_holdings
+from matcher.assignment._methods.auction.row_prices import price_rows, prices_of
+from matcher.assignment._methods.registry import WHY, run
+from matcher.assignment._methods.solution import Start
 from matcher.assignment.problem import AssignmentProblem, BoolArray, FloatArray, IntArray
 from matcher.assignment.result import AssignmentResult
 from matcher.exceptions import InvalidProblemError
@@ -31,7 +37,7 @@ Pair = tuple[int, int]
 
 
 @dataclass(frozen=True, eq=False)
-class Change:
+class AssignmentChange:
     """What changing a session changed.
 
     Attributes
@@ -100,17 +106,19 @@ class AssignmentSession:
         self._open(problem, start)
 
     def _open(self, problem: AssignmentProblem, start: Start | None) -> None:
-        listing = open_market(problem, every_limit=True)
-        books = open_books(listing.market)
-        fill_books(problem, listing, books, start, Clock())
-        weight = listing.market.weight.copy()  # changes with what is banned and forced
-        self._live = LiveMarket(listing.market._replace(weight=weight), books)
-        self._scale = listing.scale
+        built = build_market(problem, every_limit=True)
+        holdings = empty_holdings(built.market)
+        fill_holdings(problem, built, holdings, start, Clock())
+        weight = built.market.weight.copy()  # changes with what is banned and forced
+        self._dynamic = DynamicMarket(built.market._replace(weight=weight), holdings)
+        self._scale = built.scale
         self._capacity = problem.capacity.copy()
-        self._blocks = [_Block(0, 0, problem, listing)]
-        self._scores = Growing(_scores_of(problem, listing))
-        self._columns = Growing(_columns_of(problem, listing))
-        self._bonus = Growing(np.zeros(problem.n_rows) if problem.row_bonus is None else problem.row_bonus)
+        self._blocks = [_Block(0, 0, problem, built)]
+        self._scores = GrowingArray(_scores_of(problem, built))
+        self._columns = GrowingArray(_columns_of(problem, built))
+        self._bonus = GrowingArray(
+            np.zeros(problem.n_rows) if problem.row_bonus is None else problem.row_bonus
+        )
         self._restricted = np.zeros(problem.scores.nnz, np.bool_)
         self._objective = self._value()
 
@@ -122,7 +130,7 @@ class AssignmentSession:
     @property
     def n_rows(self) -> int:
         """Number of rows, those that left included."""
-        return len(self._live.market.bonus)
+        return len(self._dynamic.market.bonus)
 
     @property
     def pairs(self) -> IntArray:
@@ -140,7 +148,7 @@ class AssignmentSession:
         allow: Collection[Pair] = (),
         force: Collection[Pair] = (),
         release: Collection[Pair] = (),
-    ) -> Change:
+    ) -> AssignmentChange:
         """Change the problem and make the choice optimal again.
 
         Parameters
@@ -158,7 +166,7 @@ class AssignmentSession:
 
         Returns
         -------
-        Change
+        AssignmentChange
 
         Raises
         ------
@@ -171,7 +179,7 @@ class AssignmentSession:
         earlier = self._snapshot() if self._forced or force else None
         rows = self._apply(capacity or {}, set(remove), set(ban), set(allow), set(force), set(release))
         if earlier is not None:
-            self._live.settle(rows)
+            self._dynamic.settle(rows)
             missing = self._missing()
             if missing:
                 self._restore(earlier)
@@ -181,10 +189,10 @@ class AssignmentSession:
             rows = rows[:0]
         # Nothing can go wrong any more: new rows drive no forced pair out.
         come = np.zeros(0, np.int64) if add is None else self._add(add)
-        self._live.settle(np.concatenate([rows, come]))
+        self._dynamic.settle(np.concatenate([rows, come]))
         return self._change_since(before, objective, come)
 
-    def what_if(self, **changes: Any) -> Change:
+    def what_if(self, **changes: Any) -> AssignmentChange:
         """What `change` would change. Everything stays as it is.
 
         Parameters
@@ -194,7 +202,7 @@ class AssignmentSession:
 
         Returns
         -------
-        Change
+        AssignmentChange
 
         Raises
         ------
@@ -232,15 +240,15 @@ class AssignmentSession:
         changed = np.flatnonzero(banned != self._restricted)
         edges = block.edges[changed]
         changed, edges = changed[edges >= 0], edges[edges >= 0]
-        market, original = self._live.market, block.listing.market.weight
+        market, original = self._dynamic.market, block.built.market.weight
         market.weight[edges] = np.where(banned[changed], -market.closed_price, original[edges])
         self._restricted = banned.copy()
-        books = self._live.books
-        if not self._left and are_many(market, int((books.held[edges] > 0)[banned[changed]].sum())):
-            fill_anew(market, books, Clock())
-            self._live = LiveMarket(market, books)
+        holdings = self._dynamic.holdings
+        if not self._left and are_many(market, int((holdings.held[edges] > 0)[banned[changed]].sum())):
+            fill_anew(market, holdings, Clock())
+            self._dynamic = DynamicMarket(market, holdings)
         else:
-            self._live.settle(np.unique(block.problem.rows[changed]))
+            self._dynamic.settle(np.unique(block.problem.rows[changed]))
         self._objective = self._value()
 
     def prices(self, rows: IntArray | None = None) -> Prices:
@@ -248,9 +256,11 @@ class AssignmentSession:
 
         Of the limits of some rows only, if they are given: those of all others are 0.
         """
-        block, books = self._blocks[0], self._live.books
-        books = books._replace(price=books.price.copy())
-        return prices_of(block.problem, block.listing, books, price_rows(self._live.market, books, rows))
+        block, holdings = self._blocks[0], self._dynamic.holdings
+        holdings = holdings._replace(price=holdings.price.copy())
+        return prices_of(
+            block.problem, block.built, holdings, price_rows(self._dynamic.market, holdings, rows)
+        )
 
     def rows(
         self,
@@ -336,19 +346,19 @@ class AssignmentSession:
         """Change the market; returns the rows that have to choose again."""
         for column, places in capacity.items():
             self._capacity[column] = places
-            self._live.market.capacity[column] = min(places, MOST_PLACES)
+            self._dynamic.market.capacity[column] = min(places, MOST_PLACES)
         self._banned = (self._banned | ban) - allow
         self._forced = (self._forced | force) - release
         for pair in (*ban, *allow, *force, *release):
             self._weigh(pair)
         self._left |= remove
-        self._live.close(np.array(sorted(remove), np.int64))
+        self._dynamic.close(np.array(sorted(remove), np.int64))
         changed = {row for row, _column in (*ban, *allow, *force, *release)}
         return np.array(sorted(changed - self._left), np.int64)
 
     def _weigh(self, pair: Pair) -> None:
         block, edge = self._edge(pair)
-        market = self._live.market
+        market = self._dynamic.market
         if edge < 0:  # of a row that left before everything was begun anew
             return
         if pair in self._banned:
@@ -356,27 +366,27 @@ class AssignmentSession:
         elif pair in self._forced:
             market.weight[edge] = market.closed_price // 2
         else:
-            market.weight[edge] = block.listing.market.weight[edge - block.first_edge]
+            market.weight[edge] = block.built.market.weight[edge - block.first_edge]
 
     def _add(self, rows: AssignmentProblem) -> IntArray:
         n_rows = self.n_rows
-        listing = open_market(rows, every_limit=True, scale=self._scale)
-        block = _Block(n_rows, len(self._live.market.node), rows, listing)
+        built = build_market(rows, every_limit=True, scale=self._scale)
+        block = _Block(n_rows, len(self._dynamic.market.node), rows, built)
         self._blocks.append(block)
-        self._scores.add(_scores_of(rows, listing))
-        self._columns.add(_columns_of(rows, listing))
+        self._scores.add(_scores_of(rows, built))
+        self._columns.add(_columns_of(rows, built))
         self._bonus.add(np.zeros(rows.n_rows) if rows.row_bonus is None else rows.row_bonus)
-        come, there = listing.market, self._live.market
+        come, there = built.market, self._dynamic.market
         top = max(int(come.weight.max(initial=0)), int(come.bonus.max(initial=0)))
         fits = come.weight.dtype == there.weight.dtype and top <= there.closed_price // CLOSED_FACTOR
         if fits and self._scale >= LEAST_DIGITS:
-            return self._live.add(listing.market)
+            return self._dynamic.add(built.market)
         # Perhaps scores of another size than any before: begin anew, on another scale.
         self._open(self._stored(), None)
         special = self._forced | self._banned
         for pair in special:
             self._weigh(pair)
-        self._live.settle(np.array(sorted({row for row, _column in special} - self._left), np.int64))
+        self._dynamic.settle(np.array(sorted({row for row, _column in special} - self._left), np.int64))
         return np.arange(n_rows, n_rows + rows.n_rows)
 
     def _check(
@@ -411,24 +421,26 @@ class AssignmentSession:
         return block, block.edge_of(pair)
 
     def _missing(self) -> set[Pair]:
-        held = self._live.books.held
+        held = self._dynamic.holdings.held
         return {pair for pair in self._forced if not held[self._edge(pair)[1]]}
 
     def _value(self) -> float:
-        books, market = self._live.books, self._live.market
-        units = np.flatnonzero(books.unit_edge >= 0)
+        holdings, market = self._dynamic.holdings, self._dynamic.market
+        units = np.flatnonzero(holdings.unit_edge >= 0)
         served = np.zeros(len(market.bonus), np.bool_)
         served[market.unit_row[units]] = True
-        return float(self._scores.used[books.unit_edge[units]].sum() + self._bonus.used[served].sum())
+        return float(self._scores.used[holdings.unit_edge[units]].sum() + self._bonus.used[served].sum())
 
     def _choice(self) -> _Choice:
-        live = self._live
-        return _Choice(live, live.books.unit_edge.copy(), live.market.unit_row, self._columns.used)
+        dynamic = self._dynamic
+        return _Choice(
+            dynamic, dynamic.holdings.unit_edge.copy(), dynamic.market.unit_row, self._columns.used
+        )
 
-    def _change_since(self, before: _Choice, objective: float, rows: IntArray) -> Change:
+    def _change_since(self, before: _Choice, objective: float, rows: IntArray) -> AssignmentChange:
         after = self._choice()
         old, new = before.unit_edge, after.unit_edge
-        if after.live is before.live:  # units and edges have the same numbers still
+        if after.dynamic is before.dynamic:  # units and edges have the same numbers still
             n_old = len(old)
             gone = np.flatnonzero(old != new[:n_old])
             come = np.concatenate([gone, np.arange(n_old, len(new))])
@@ -438,7 +450,7 @@ class AssignmentSession:
             self._objective = self._value()
         width = len(self._capacity)
         dropped, added = before.keys(gone, width), after.keys(come, width)
-        return Change(
+        return AssignmentChange(
             objective=self._objective,
             gain=self._objective - objective,
             added=_pairs_of(_without(added, dropped), width),
@@ -452,19 +464,19 @@ class AssignmentSession:
         total = float(self._scores.used[edges[edges >= 0]].sum())
         if self._blocks[0].problem.row_bonus is not None:
             for row in np.unique(choice.unit_row[units]).tolist():
-                at = slice(*self._live.market.unit_start[row : row + 2])
+                at = slice(*self._dynamic.market.unit_start[row : row + 2])
                 if (choice.unit_edge[at] >= 0).any():
                     total += float(self._bonus.used[row])
         return total
 
     def _snapshot(self) -> tuple[Any, ...]:
         sets = set(self._forced), set(self._banned), set(self._left)
-        return self._live.snapshot(), self._capacity.copy(), *sets, self._objective
+        return self._dynamic.snapshot(), self._capacity.copy(), *sets, self._objective
 
     def _restore(self, earlier: tuple[Any, ...]) -> None:
-        live, capacity, forced, banned, left, objective = earlier
+        dynamic, capacity, forced, banned, left, objective = earlier
         changed = (self._forced ^ forced) | (self._banned ^ banned)
-        self._live.restore(live)
+        self._dynamic.restore(dynamic)
         self._capacity[:] = capacity
         self._forced, self._banned, self._left, self._objective = forced, banned, left, objective
         for pair in changed:
@@ -472,13 +484,13 @@ class AssignmentSession:
 
     def _as_start(self, problem: AssignmentProblem) -> Start:
         """What there is now as something to begin with."""
-        market, price, m = self._live.market, self._live.books.price, problem.n_columns
+        market, price, m = self._dynamic.market, self._dynamic.holdings.price, problem.n_columns
         whole = np.where(price >= market.closed_price // 2, 0, price)
         prices = np.ldexp(whole.astype(np.float64), -self._scale)
         groups: FloatArray | None = None
         if problem.group_capacity is not None:
             groups = np.zeros(problem.group_capacity.size, np.float64)
-            at = self._blocks[0].listing.group_position
+            at = self._blocks[0].built.group_position
             groups[at] = np.maximum(0.0, prices[m:] - prices[market.column[m:]])
             groups = groups.reshape(problem.group_capacity.shape)
         return Start(entries_of(problem, self.pairs), prices[:m], groups)
@@ -488,7 +500,7 @@ class AssignmentSession:
 class _Choice:
     """What every unit held at one time, with the arrays that say what that means."""
 
-    live: LiveMarket
+    dynamic: DynamicMarket
     unit_edge: IntArray
     unit_row: IntArray
     columns: IntArray
@@ -512,19 +524,21 @@ def _without(keys: IntArray, others: IntArray) -> IntArray:
 class _Block:
     """Rows that came together: where their edges are."""
 
-    def __init__(self, first_row: int, first_edge: int, problem: AssignmentProblem, listing: Listing) -> None:
+    def __init__(
+        self, first_row: int, first_edge: int, problem: AssignmentProblem, built: BuiltMarket
+    ) -> None:
         self.first_row, self.first_edge = first_row, first_edge
-        self.problem, self.listing = problem, listing
+        self.problem, self.built = problem, built
 
     @cached_property
     def edges(self) -> IntArray:
         """The edge of each stored pair, from 0; -1 where there is none."""
-        return edge_of_entry(self.problem, self.listing)
+        return edge_of_entry(self.problem, self.built)
 
     def edge_of(self, pair: Pair) -> int:
         """The edge of a pair; -1 where there is none."""
         entry = int(entries_of(self.problem, np.array([[pair[0] - self.first_row, pair[1]]]))[0])
-        if entry >= 0 and self.listing.entry is not None:
+        if entry >= 0 and self.built.entry is not None:
             entry = int(self.edges[entry])
         return entry if entry < 0 else self.first_edge + entry
 
@@ -545,11 +559,11 @@ def _differences(add: AssignmentProblem, there: AssignmentProblem) -> list[str]:
     return found
 
 
-def _scores_of(problem: AssignmentProblem, listing: Listing) -> FloatArray:
+def _scores_of(problem: AssignmentProblem, built: BuiltMarket) -> FloatArray:
     data: FloatArray = problem.scores.data
-    return data if listing.entry is None else data[listing.entry]
+    return data if built.entry is None else data[built.entry]
 
 
-def _columns_of(problem: AssignmentProblem, listing: Listing) -> Any:
+def _columns_of(problem: AssignmentProblem, built: BuiltMarket) -> Any:
     indices = problem.scores.indices
-    return indices if listing.entry is None else indices[listing.entry]
+    return indices if built.entry is None else indices[built.entry]
