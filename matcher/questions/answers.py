@@ -11,6 +11,7 @@ from matcher.planning.request import Ids
 from matcher.planning.single import Plan
 from matcher.planning.unmatched import REASONS
 from matcher.questions.explanation import Explanation, explain
+from matcher.questions.facts import pair_facts
 from matcher.questions.fairness import fairness
 from matcher.questions.recruiting import further_places, recruiting
 from matcher.questions.relaxations import relaxations
@@ -146,7 +147,7 @@ def _why(plan: Plan, explanation: Explanation, language: str) -> list[str]:
     ids = Ids.of(plan.newcomers, plan.offers)
     newcomer = plan.newcomers[ids.newcomers[explanation.newcomer_id]]
     offer = plan.offers[ids.offers[explanation.offer_id]]
-    return why(explanation, newcomer, offer, plan.policy, language)
+    return why(explanation, pair_facts(newcomer, offer, plan.policy, plan.today), plan.policy, language)
 
 
 def _names(plan: Plan) -> Mapping[str, str]:

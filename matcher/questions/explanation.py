@@ -22,7 +22,7 @@ from matcher.pairs.scoring import score_parts
 from matcher.pairs.situation import Pairs
 from matcher.planning.request import IdPair, Ids, PlanRequest
 from matcher.planning.single import Plan, known, parts_by_name
-from matcher.questions.collisions import COLLISIONS, Encounter
+from matcher.questions.facts import PairFacts, Standing, collisions, pair_facts
 from matcher.records.people import Newcomer, Offer
 from matcher.records.vocabulary import KINDS
 
@@ -62,8 +62,7 @@ class Explanation:
     price_is_exact : bool
         False where sessions that overlap had to be repaired, so that neither plan is proven the best.
     collisions : mapping of str to mapping
-        For each rule in `rules`, the values that collide; see `matcher.questions.collisions`. Only from
-        `explain`.
+        For each rule in `rules`, the values that collide; see `matcher.questions.facts`. Only from `explain`.
     moves : tuple of Move
         Who would be moved where if one insisted.
     """
@@ -168,7 +167,8 @@ def explain(plan: Plan, newcomer_id: str, offer_id: str) -> Explanation:
     pair = Pairs(plan.workings.situation, np.array([row]), np.array([column]))
     explanation = _explanations(pair, [newcomer_id], [offer_id])[0]
     if not explanation.is_possible:
-        return replace(explanation, collisions=_collisions(plan, pair, explanation))
+        found = collisions(explanation.rules, _facts(plan, pair), _standing(pair, explanation))
+        return replace(explanation, collisions=found)
     if any(p.newcomer_id == newcomer_id and p.offer_id == offer_id for p in plan.proposals):
         return replace(explanation, is_proposed=True, price=0.0)
     price, is_exact, there = insist(plan, pair)
@@ -272,22 +272,23 @@ def _explanations(
     ]
 
 
-def _collisions(plan: Plan, pair: Pairs, explanation: Explanation) -> Mapping[str, Mapping[str, Any]]:
-    situation = plan.workings.situation
+def _facts(plan: Plan, pair: Pairs) -> PairFacts:
+    row, column = int(pair.rows[0]), int(pair.columns[0])
+    return pair_facts(plan.newcomers[row], plan.offers[column], plan.policy, plan.today)
+
+
+def _standing(pair: Pairs, explanation: Explanation) -> Standing:
+    situation = pair.situation
     row, column = int(pair.rows[0]), int(pair.columns[0])
     group = int(situation.town.newcomers.group[row])
     left = int(situation.group_places[column, group]) if group >= 0 else -1
-    encounter = Encounter(
-        newcomer=plan.newcomers[row],
-        offer=plan.offers[column],
-        policy=plan.policy,
-        today=plan.today,
+    return Standing(
         travel_minutes=explanation.travel_minutes,
+        distance_km=explanation.distance_km,
         n_free=int(situation.free_places[column]),
         mix_left=None if left < 0 else left,
         open_wishes=int(situation.open_wants[row, situation.town.offers.kind[column]]),
     )
-    return {name: COLLISIONS[name](encounter) for name in explanation.rules}
 
 
 def insist(plan: Plan, pair: Pairs) -> tuple[float, bool, IntArray]:

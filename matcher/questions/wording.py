@@ -19,11 +19,11 @@ from matcher.pairs.eligibility import RULES_BY_NAME
 from matcher.pairs.policy import Policy
 from matcher.pairs.scoring import shares
 from matcher.questions.explanation import Explanation, Move
+from matcher.questions.facts import PairFacts
 from matcher.questions.fairness import FairnessReport
 from matcher.questions.recruiting import PlaceWorth, Suggestion
 from matcher.questions.relaxations import Adjustment, Relaxation
-from matcher.records.people import Newcomer, Offer
-from matcher.records.vocabulary import MINUTES_A_DAY, WEEKDAYS, Hours, load_taxonomy, primary_language
+from matcher.records.vocabulary import MINUTES_A_DAY, WEEKDAYS, Hours, load_taxonomy
 
 LANGUAGES = ("en", "de", "nl")
 _CATALOGUES = Path(__file__).parents[1] / "translations"
@@ -77,16 +77,13 @@ def translated(text: str, language: str) -> str:
     return _translations(language).gettext(text)
 
 
-def why(
-    explanation: Explanation, newcomer: Newcomer, offer: Offer, policy: Policy, language: str
-) -> list[str]:
+def why(explanation: Explanation, facts: PairFacts, policy: Policy, language: str) -> list[str]:
     """The parts of a score, the largest first: what speaks for the pair, and how much of what it could add.
 
     Parameters
     ----------
     explanation : Explanation
-    newcomer, offer : Newcomer, Offer
-        The two sides.
+    facts : PairFacts
     policy : Policy
     language : str
         One of `LANGUAGES`.
@@ -97,14 +94,15 @@ def why(
         One sentence for each part that adds anything; in points of a hundred.
     """
     most = dict(zip((criterion.name for criterion in CRITERIA), shares(policy).tolist(), strict=True))
-    texts = {criterion.name: criterion.text for criterion in CRITERIA}
+    criteria = {criterion.name: criterion for criterion in CRITERIA}
     sentences = []
     for name, part in sorted(explanation.parts.items(), key=lambda item: -item[1]):
         if part > 0:
-            facts = ", ".join(_FACTS[name](explanation, newcomer, offer, language))
-            text = translated(texts[name], language)
+            named = criteria[name].facts
+            said = ", ".join(_FACTS[named](explanation, facts, language)) if named else ""
+            text = translated(criteria[name].text, language)
             points = f"{100 * part:.0f}/{100 * most[name]:.0f}"
-            sentences.append(f"{text}: {facts} ({points})" if facts else f"{text} ({points})")
+            sentences.append(f"{text}: {said} ({points})" if said else f"{text} ({points})")
     return sentences
 
 
@@ -159,7 +157,7 @@ def suggestion_in_words(suggestion: Suggestion, language: str) -> str:
         translated(KIND_NAMES[suggestion.kind], language),
         suggestion.district,
         days[WEEKDAYS.index(suggestion.weekday)] if suggestion.weekday else "",
-        *_terms([suggestion.interest], [suggestion.interest], language),
+        *_terms(filter(None, [suggestion.interest]), language),
         Locale.parse(language).languages.get(suggestion.language, suggestion.language),
         translated(WOMEN_ONLY, language) if suggestion.women_only else "",
     ]
@@ -223,15 +221,14 @@ def _with_facts(text: str, facts: str) -> str:
 # Facts of the criteria -------------------------------------------------------------------------------
 
 
-def _terms(one: Iterable[str], other: Iterable[str], language: str) -> list[str]:
-    terms, there = load_taxonomy().terms, set(other)
-    return [terms[term].names.get(language, term) if term in terms else term for term in one if term in there]
+def _terms(terms: Iterable[str], language: str) -> list[str]:
+    known = load_taxonomy().terms
+    return [known[term].names.get(language, term) if term in known else term for term in terms]
 
 
-def _common_languages(newcomer: Newcomer, offer: Offer, language: str) -> list[str]:
-    names, there = Locale.parse(language).languages, {primary_language(code) for code in offer.languages}
-    own = dict.fromkeys(primary_language(code) for code in newcomer.languages)
-    return [names.get(code, code) for code in own if code in there]
+def _languages(facts: PairFacts, language: str) -> list[str]:
+    names = Locale.parse(language).languages
+    return [names.get(common.code, common.code) for common in facts.languages if common.counts]
 
 
 def _way(explanation: Explanation, language: str) -> list[str]:
@@ -241,35 +238,19 @@ def _way(explanation: Explanation, language: str) -> list[str]:
     return [f"{explanation.travel_minutes:.0f} min", f"{km} km"]
 
 
-def _meeting(newcomer: Newcomer, offer: Offer, language: str) -> list[str]:
-    if offer.kind == "association":
-        found = [
-            times for times in offer.times if any(free.contains(times) for free in newcomer.availability)
-        ]
-    else:
-        found = [
-            Hours(max(times.start, free.start), min(times.end, free.end))
-            for times in offer.times
-            for free in newcomer.availability
-            if times.overlaps(free)
-        ]
-    return hours_in_words(found, language)
+def _confirmed(facts: PairFacts, language: str) -> list[str]:
+    day = facts.offer.confirmed_at
+    return [] if day is None else [format_date(day, "medium", locale=language)]
 
 
-def _confirmed(offer: Offer, language: str) -> list[str]:
-    return [] if offer.confirmed_at is None else [format_date(offer.confirmed_at, "medium", locale=language)]
-
-
-Facts = Callable[[Explanation, Newcomer, Offer, str], list[str]]
-_FACTS: Mapping[str, Facts] = {
-    "interests": lambda _e, n, o, language: _terms(n.interests, o.interests, language),
-    "language": lambda _e, n, o, language: _common_languages(n, o, language),
-    "travel": lambda e, _n, _o, language: _way(e, language),
-    "hours": lambda _e, n, o, language: _meeting(n, o, language),
-    "goals": lambda _e, _n, _o, _language: [],
-    "life_phase": lambda _e, _n, _o, _language: [],
-    "reciprocity": lambda _e, n, o, language: _terms(n.can_offer, o.seeks, language),
-    "freshness": lambda _e, _n, o, language: _confirmed(o, language),
+# By what a criterion's declaration calls its facts.
+_FACTS: Mapping[str, Callable[[Explanation, PairFacts, str], list[str]]] = {
+    "interests": lambda _e, facts, language: _terms(facts.interests, language),
+    "languages": lambda _e, facts, language: _languages(facts, language),
+    "way": lambda explanation, _f, language: _way(explanation, language),
+    "meeting": lambda _e, facts, language: hours_in_words(facts.meeting, language),
+    "reciprocity": lambda _e, facts, language: _terms(facts.reciprocity, language),
+    "freshness": lambda _e, facts, language: _confirmed(facts, language),
 }
 
 

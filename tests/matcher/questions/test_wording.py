@@ -7,8 +7,8 @@ import pytest
 from matcher import Policy, explain, make_plan
 from matcher.pairs.criteria import CRITERIA
 from matcher.pairs.eligibility import RULES
-from matcher.questions.collisions import COLLISIONS
 from matcher.questions.explanation import Move
+from matcher.questions.facts import _COLLISIONS, pair_facts
 from matcher.questions.relaxations import _WAYS, relaxations
 from matcher.questions.wording import (
     _COLLISION_FACTS,
@@ -49,9 +49,9 @@ OFFER = an_offer(
 
 
 def test_every_criterion_and_every_change_has_words() -> None:
-    assert set(_FACTS) == {criterion.name for criterion in CRITERIA}
+    assert set(_FACTS) == {criterion.facts for criterion in CRITERIA if criterion.facts}
     assert set(CHANGES) == {*_WAYS, "free_place", "wanted"}
-    assert set(_COLLISION_FACTS) <= set(COLLISIONS)
+    assert set(_COLLISION_FACTS) <= set(_COLLISIONS)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -68,7 +68,7 @@ def test_every_rule_is_put_into_words(language: str) -> None:
 def test_why_names_what_both_sides_share_and_the_parts_sum_to_the_score(language: str) -> None:
     plan = make_plan([NEWCOMER], [OFFER], today=TODAY)
     explanation = explain(plan, "n", "o")
-    sentences = why(explanation, NEWCOMER, OFFER, Policy(), language)
+    sentences = why(explanation, pair_facts(NEWCOMER, OFFER, Policy(), TODAY), Policy(), language)
     assert sum(explanation.parts.values()) == pytest.approx(explanation.score)
     assert len(sentences) == sum(part > 0 for part in explanation.parts.values())
     football = {"en": "Football", "de": "Fußball", "nl": "Voetbal"}[language]
