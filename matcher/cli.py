@@ -26,7 +26,7 @@ from matcher.planning.single import STAGES, Plan, summary
 from matcher.planning.unmatched import REASONS
 from matcher.questions.answers import Answer, about_pair, about_person, about_town, answer_lines
 from matcher.questions.relaxations import at_hand
-from matcher.questions.wording import LANGUAGES, change_in_words
+from matcher.questions.wording import change_in_words
 from matcher.records.columns import columns_of
 from matcher.records.files import (
     read_newcomers,
@@ -37,6 +37,7 @@ from matcher.records.files import (
     write_table,
 )
 from matcher.records.geography import load_towns
+from matcher.records.vocabulary import LANGUAGES
 
 _READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _WRITABLE = click.Path(dir_okay=False, writable=True, path_type=Path)

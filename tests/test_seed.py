@@ -16,12 +16,11 @@ import pytest
 
 from matcher.records.files import read_newcomers, read_offers
 from matcher.records.people import Newcomer, Offer
-from matcher.records.vocabulary import GOALS, load_languages, load_taxonomy, read_seed_table
+from matcher.records.vocabulary import GOALS, LANGUAGES, load_languages, load_taxonomy, read_seed_table
 
 SEED = Path(__file__).parents[1] / "data" / "seed"
 TOWNS = ("muenster", "enschede")
 TODAY = date(2026, 11, 16)
-LANGUAGES = ("de", "en", "nl")
 
 
 @pytest.fixture(scope="module")

@@ -24,7 +24,6 @@ from matcher.questions.answers import about_pair, about_person, about_town
 from matcher.questions.explanation import CHANGE_REASONS, Explanation, ProposalChange, compare, examine
 from matcher.questions.fairness import NOT_SAID
 from matcher.questions.learning import Lesson, learn, recall
-from matcher.questions.wording import LANGUAGES
 from matcher.records.files import read_newcomers, read_offers
 from matcher.records.geography import Place, find_place, load_districts, load_towns
 from matcher.records.people import Newcomer, Offer, first_native_language
@@ -34,6 +33,7 @@ from matcher.records.vocabulary import (
     GENDERS,
     GOALS,
     KINDS,
+    LANGUAGES,
     LEVELS,
     MODES,
     NEEDS,

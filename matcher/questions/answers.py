@@ -40,7 +40,7 @@ def about_pair(plan: Plan, newcomer_id: str, offer_id: str, language: str = "en"
     plan : Plan
     newcomer_id, offer_id : str
     language : str, default "en"
-        One of `matcher.questions.wording.LANGUAGES`.
+        One of `matcher.records.vocabulary.LANGUAGES`.
 
     Returns
     -------

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from functools import cache
 from itertools import accumulate
-from pathlib import Path
 from typing import Any
 
 from babel import Locale
@@ -23,10 +22,7 @@ from matcher.questions.facts import PairFacts
 from matcher.questions.fairness import FairnessReport
 from matcher.questions.recruiting import PlaceWorth, Suggestion
 from matcher.questions.relaxations import Adjustment, Relaxation
-from matcher.records.vocabulary import MINUTES_A_DAY, WEEKDAYS, Hours, load_taxonomy
-
-LANGUAGES = ("en", "de", "nl")
-_CATALOGUES = Path(__file__).parents[1] / "translations"
+from matcher.records.vocabulary import CATALOGUES, MINUTES_A_DAY, WEEKDAYS, Hours, load_taxonomy
 
 
 def _(text: str) -> str:
@@ -69,7 +65,7 @@ COMPARABLE_GAP = _("the same among people with about as many possible offers: {g
 
 @cache
 def _translations(language: str) -> gettext.NullTranslations:
-    return gettext.translation("matcher", _CATALOGUES, languages=[language], fallback=True)
+    return gettext.translation("matcher", CATALOGUES, languages=[language], fallback=True)
 
 
 def translated(text: str, language: str) -> str:
@@ -86,7 +82,7 @@ def why(explanation: Explanation, facts: PairFacts, policy: Policy, language: st
     facts : PairFacts
     policy : Policy
     language : str
-        One of `LANGUAGES`.
+        One of `vocabulary.LANGUAGES`.
 
     Returns
     -------

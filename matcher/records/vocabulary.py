@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import NamedTuple
 
 KINDS = ("association", "mentor", "neighbour")
@@ -32,6 +33,9 @@ GENDER_GROUPS = ("mixed", "women_only", "men_only")
 NEWCOMER_STATUSES = ("new", "ready", "paused", "closed")
 OFFER_STATUSES = ("active", "paused", "closed")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+CATALOGUES = Path(__file__).parents[1] / "translations"
+LANGUAGES = ("en", *sorted(folder.name for folder in CATALOGUES.iterdir() if folder.is_dir()))
+"""What Koppel speaks: English, in which its texts are written, and every language with a catalogue."""
 
 MINUTES_A_DAY = 24 * 60
 MINUTES_A_WEEK = 7 * MINUTES_A_DAY
@@ -188,7 +192,7 @@ def load_taxonomy() -> Taxonomy:
     """The taxonomy of ``data/seed/interests.csv``, read once."""
     terms = {
         row["id"]: Term(
-            row["id"], row["parent"], {lang: row[lang] for lang in ("de", "en", "nl")}, row["osm"]
+            row["id"], row["parent"], {language: row[language] for language in LANGUAGES}, row["osm"]
         )
         for row in read_seed_table("interests.csv")
     }
@@ -197,5 +201,5 @@ def load_taxonomy() -> Taxonomy:
 
 @cache
 def load_languages() -> dict[str, dict[str, str]]:
-    """Languages by BCP 47 code: names in ``de``, ``en``, ``nl`` and the language's own (``autonym``)."""
+    """Languages by BCP 47 code: names in each of `LANGUAGES` and the language's own (``autonym``)."""
     return {row["code"]: row for row in read_seed_table("languages.csv")}

@@ -14,9 +14,10 @@ from matcher.pairs.criteria import CRITERIA
 from matcher.pairs.eligibility import RULES
 from matcher.planning.unmatched import REASONS
 from matcher.questions.explanation import CHANGE_REASONS
+from matcher.records.vocabulary import LANGUAGES
 
 ENGINE = Path(matcher.__file__).parent
-LANGUAGES = ("de", "nl")
+TRANSLATED = LANGUAGES[1:]
 SHOWN = {
     *(rule.text for rule in RULES),
     *(criterion.text for criterion in CRITERIA),
@@ -30,7 +31,7 @@ def marked() -> set[str]:
     return {str(found[2]) for found in extract_from_dir(ENGINE)}
 
 
-@pytest.fixture(params=LANGUAGES)
+@pytest.fixture(params=TRANSLATED)
 def catalogue(request: pytest.FixtureRequest) -> Catalog:
     path = ENGINE / "translations" / request.param / "LC_MESSAGES" / "matcher.po"
     with path.open("rb") as stream:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from babel.dates import get_day_names
 
 from matcher import Policy, explain, make_plan
 from matcher.pairs.criteria import CRITERIA
@@ -15,7 +16,6 @@ from matcher.questions.wording import (
     _FACTS,
     BRINGS,
     CHANGES,
-    LANGUAGES,
     NOTHING,
     PRICE,
     PROPOSED,
@@ -26,7 +26,7 @@ from matcher.questions.wording import (
     why,
     why_not,
 )
-from matcher.records.vocabulary import parse_hours
+from matcher.records.vocabulary import LANGUAGES, load_taxonomy, parse_hours
 from tests.builders import TODAY, a_newcomer, an_offer, hours
 
 NEWCOMER = a_newcomer(
@@ -71,8 +71,8 @@ def test_why_names_what_both_sides_share_and_the_parts_sum_to_the_score(language
     sentences = why(explanation, pair_facts(NEWCOMER, OFFER, Policy(), TODAY), Policy(), language)
     assert sum(explanation.parts.values()) == pytest.approx(explanation.score)
     assert len(sentences) == sum(part > 0 for part in explanation.parts.values())
-    football = {"en": "Football", "de": "Fußball", "nl": "Voetbal"}[language]
-    tuesday = {"en": "Tue", "de": "Di.", "nl": "di"}[language]
+    football = load_taxonomy().terms["football"].names[language]
+    tuesday = get_day_names("abbreviated", locale=language)[1]
     together = " ".join(sentences)
     assert f": {football} (" in together
     assert f"{tuesday} 18:00-20:00" in together
