@@ -16,16 +16,9 @@ from matcher import Newcomer, Plan, Policy, make_plan
 from matcher.exceptions import InvalidProblemError
 from matcher.generate import generate_town
 from matcher.pairs.policy import Bonus
-from matcher.questions.fairness import (
-    DIMENSIONS,
-    FEWEST,
-    Cell,
-    FairnessReport,
-    difference_interval,
-    fairness,
-    stratified_interval,
-    suppress,
-)
+from matcher.questions.fairness import DIMENSIONS, Cell, FairnessReport, fairness
+from matcher.questions.fairness.intervals import difference_interval, stratified_interval
+from matcher.questions.fairness.suppression import FEWEST, suppress
 from tests.builders import TODAY, a_newcomer, an_offer, hours
 
 SCARCE = [("muenster", 1), ("enschede", 2), ("muenster", 3), ("enschede", 4)]

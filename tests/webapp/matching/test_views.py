@@ -14,7 +14,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import event
 
-from matcher.questions import fairness
+from matcher.questions.fairness import groups as fairness
 from tests.rows import add_newcomer, add_offer, counters, open_proposal, run_matching
 from tests.web import Client
 from tests.webapp.test_access import same_page

@@ -6,7 +6,7 @@ would point at fewer than five people are not given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -15,19 +15,9 @@ import numpy as np
 from matcher.exceptions import InvalidProblemError
 from matcher.pairs.encoding import BoolArray, FloatArray, IntArray
 from matcher.planning.single import Plan
-from matcher.records.geography import Place, district_of
-from matcher.records.people import Newcomer, first_native_language
-from matcher.records.vocabulary import GENDERS, primary_language
-
-FEWEST = 5
-"""A group, or a part of one, with fewer people than this is not reported on."""
-NOT_SAID = "not said"
-HIGH_NEED = 3
-"""The need level from which on people count as having greater need."""
-AGE_BANDS = (("under 18", 18), ("18 to 27", 28), ("28 to 39", 40), ("40 to 64", 65), ("65 and over", 200))
-
-Interval = tuple[float, float]
-_Z = 1.959963984540054
+from matcher.questions.fairness.groups import LABELS, ReportedPeople, in_order, reported_people
+from matcher.questions.fairness.intervals import Interval, difference_interval, stratified_interval
+from matcher.questions.fairness.suppression import FEWEST, is_small, suppress
 
 
 @dataclass(frozen=True)
@@ -130,28 +120,6 @@ class FairnessReport:
     comparable_gap: NeedGap | None
 
 
-@dataclass(frozen=True)
-class _People:
-    """The people reported on, as arrays of one length."""
-
-    records: tuple[Newcomer, ...]
-    places: tuple[Place, ...]
-    age: FloatArray
-    need_level: IntArray
-    waiting_weeks: FloatArray
-    n_candidates: IntArray
-    n_proposals: IntArray
-    score_sum: FloatArray
-
-    @property
-    def is_matched(self) -> BoolArray:
-        return self.n_proposals > 0
-
-    @property
-    def is_high(self) -> BoolArray:
-        return self.need_level >= HIGH_NEED
-
-
 def fairness(plan: Plan, *, n_strata: int = 5) -> FairnessReport:
     """Report who is served by a plan and who waits, by need level, gender, language, district and age band.
 
@@ -224,17 +192,17 @@ def fairness(plan: Plan, *, n_strata: int = 5) -> FairnessReport:
     """
     if n_strata < 1:
         raise InvalidProblemError(f"n_strata: expected 1 or more, got {n_strata}")
-    people, n_placed = _people(plan)
+    people, n_placed = reported_people(plan)
     everybody = np.ones(len(people.records), np.bool_)
     counts = [_counts(people, side) for side in (people.is_high, ~people.is_high)]
-    has_blocks = min(n for n, _matched, _unmatched in counts) > 0 and not _small(np.array(counts)).any()
+    has_blocks = min(n for n, _matched, _unmatched in counts) > 0 and not is_small(np.array(counts)).any()
     return FairnessReport(
         overall=_cell("all", people, everybody, shows=True, shows_outcome=True),
         n_placed=n_placed,
         groups=MappingProxyType(
             {
                 name: _cells(people, label(people), people.is_high & (name == "need_level") & has_blocks)
-                for name, label in _LABELS.items()
+                for name, label in LABELS.items()
             }
         ),
         raw_gap=_raw_gap(*counts) if has_blocks else None,
@@ -242,77 +210,9 @@ def fairness(plan: Plan, *, n_strata: int = 5) -> FairnessReport:
     )
 
 
-def _people(plan: Plan) -> tuple[_People, int]:
-    """Who is reported on, and how many are left out because they have a confirmed placement."""
-    situation, pairs = plan.workings.situation, plan.workings.pairs
-    newcomers, n = situation.town.newcomers, len(plan.newcomers)
-    takes_part = newcomers.is_ready & newcomers.has_consent
-    is_placed = np.asarray(situation.fixed.sum(axis=1)) > 0
-    rows = np.flatnonzero(takes_part & ~is_placed & (situation.open_total > 0))
-    records = tuple(plan.newcomers[row] for row in rows.tolist())
-    row_of = {person.id: row for row, person in enumerate(plan.newcomers)}
-    served = np.array([row_of[proposal.newcomer_id] for proposal in plan.proposals], np.int64)
-    scores = np.array([proposal.score for proposal in plan.proposals], np.float64)
-    not_said = plan.policy.bonus.need_level_not_said
-    return _People(
-        records=records,
-        places=tuple(newcomers.places[row] for row in rows.tolist()),
-        age=newcomers.age[rows],
-        need_level=np.array([person.need_level or not_said for person in records], np.int64),
-        waiting_weeks=newcomers.waiting_weeks[rows],
-        n_candidates=np.bincount(pairs.rows, minlength=n)[rows],
-        n_proposals=np.bincount(served, minlength=n)[rows],
-        score_sum=np.asarray(np.bincount(served, weights=scores, minlength=n)[rows], np.float64),
-    ), int((takes_part & is_placed).sum())
-
-
-# Groups ----------------------------------------------------------------------------------------------
-
-
-def _need_levels(people: _People) -> list[str]:
-    return [str(person.need_level or NOT_SAID) for person in people.records]
-
-
-def _genders(people: _People) -> list[str]:
-    return [person.gender or NOT_SAID for person in people.records]
-
-
-def _languages(people: _People) -> list[str]:
-    return [primary_language(first_native_language(person)) or NOT_SAID for person in people.records]
-
-
-def _age_bands(people: _People) -> list[str]:
-    names = [name for name, _limit in AGE_BANDS] + [NOT_SAID]
-    limits = np.array([limit for _name, limit in AGE_BANDS])
-    # NaN is sorted behind every limit.
-    return [names[band] for band in np.searchsorted(limits, people.age, side="right").tolist()]
-
-
-def _districts(people: _People) -> list[str]:
-    found = [district_of(place) for place in people.places]
-    return [NOT_SAID if district is None else district.name for district in found]
-
-
-_LABELS: Mapping[str, Callable[[_People], list[str]]] = {
-    "need_level": _need_levels,
-    "gender": _genders,
-    "language": _languages,
-    "district": _districts,
-    "age_band": _age_bands,
-}
-DIMENSIONS = tuple(_LABELS)
-"""What people are grouped by: need level, gender, first native language, district, age band."""
-_ORDER = (*GENDERS, *(name for name, _limit in AGE_BANDS))
-
-
-def _in_order(names: set[str]) -> list[str]:
-    """Known words in their order, others by alphabet: the order must not tell the size. Not said is last."""
-    return sorted(names, key=lambda name: (name == NOT_SAID, name in _ORDER and _ORDER.index(name), name))
-
-
-def _cells(people: _People, labels: Sequence[str], block: BoolArray) -> tuple[Cell, ...]:
+def _cells(people: ReportedPeople, labels: Sequence[str], block: BoolArray) -> tuple[Cell, ...]:
     """The cells of one dimension; groups inside `block` and outside are protected apart."""
-    names = _in_order(set(labels))
+    names = in_order(set(labels))
     members = [np.array([label == name for label in labels], np.bool_) for name in names]
     counts = np.array([_counts(people, member) for member in members], np.int64).reshape(-1, 3)
     blocks = np.array([bool(block[member].any()) for member in members], np.bool_)
@@ -326,13 +226,13 @@ def _cells(people: _People, labels: Sequence[str], block: BoolArray) -> tuple[Ce
     )
 
 
-def _counts(people: _People, member: BoolArray) -> tuple[int, int, int]:
+def _counts(people: ReportedPeople, member: BoolArray) -> tuple[int, int, int]:
     """How many people, how many of them matched, how many not."""
     n, n_matched = int(member.sum()), int((member & people.is_matched).sum())
     return n, n_matched, n - n_matched
 
 
-def _cell(name: str, people: _People, member: BoolArray, *, shows: bool, shows_outcome: bool) -> Cell:
+def _cell(name: str, people: ReportedPeople, member: BoolArray, *, shows: bool, shows_outcome: bool) -> Cell:
     n, n_matched, _n_unmatched = _counts(people, member)
     matched, unmatched = member & people.is_matched, member & ~people.is_matched
     difference, interval = _difference_to_all(people, member)
@@ -357,62 +257,7 @@ def _mean(values: FloatArray | IntArray, member: BoolArray) -> float | None:
     return float(values[member].mean()) if member.sum() >= FEWEST else None
 
 
-# Suppression -----------------------------------------------------------------------------------------
-
-
-def suppress(counts: IntArray, blocks: BoolArray, hidden: BoolArray | None = None) -> BoolArray:
-    """Which groups must not be shown, so that no count of 1 to 4 is seen, or found by subtraction.
-
-    Parameters
-    ----------
-    counts : ndarray of int64, shape (k, c)
-        Of each group: how many people, and how many of each part they fall into. Column sums are public.
-    blocks : ndarray of bool, shape (k,)
-        Groups of two blocks, of each of which the sums are public.
-    hidden : ndarray of bool, shape (k,), optional
-        Groups that are hidden for another reason.
-
-    Returns
-    -------
-    ndarray of bool, shape (k,)
-
-    Notes
-    -----
-    Primary: a group with a count of 1 to 4. Secondary, a block at a time: as long as the hidden ones
-    together have a count of 1 to 9 (one alone always has), the smallest group that is shown is hidden too,
-    and with it those of the same size. Nine and not four, and all of the same size: somebody who knows
-    this rule could else tell what it hides (two groups that have 8 together would be 4 and 4). O(k^2).
-
-    Examples
-    --------
-    >>> counts = np.array([[40], [3], [7], [12]])
-    >>> suppress(counts, np.zeros(4, bool)).tolist()
-    [False, True, True, False]
-    """
-    size = counts[:, 0]
-    is_hidden = np.asarray(_small(counts).any(axis=1), np.bool_)
-    if hidden is not None:
-        is_hidden |= hidden
-    for block in (blocks, ~blocks):
-        while _can_be_found(counts[is_hidden & block]) and not is_hidden[block].all():
-            shown = block & ~is_hidden
-            is_hidden |= shown & (size == size[shown].min())
-    return is_hidden
-
-
-def _can_be_found(counts_hidden: IntArray) -> bool:
-    together = counts_hidden.sum(axis=0)
-    return bool(((together > 0) & (together < 2 * FEWEST)).any())
-
-
-def _small(counts: IntArray) -> BoolArray:
-    return (counts > 0) & (counts < FEWEST)
-
-
-# Differences -----------------------------------------------------------------------------------------
-
-
-def _difference_to_all(people: _People, member: BoolArray) -> tuple[float, Interval]:
+def _difference_to_all(people: ReportedPeople, member: BoolArray) -> tuple[float, Interval]:
     n, n_matched, _unmatched = _counts(people, member)
     n_rest, n_rest_matched, _unmatched = _counts(people, ~member)
     if not n or not n_rest:
@@ -420,107 +265,6 @@ def _difference_to_all(people: _People, member: BoolArray) -> tuple[float, Inter
     low, high = difference_interval(n_matched, n, n_rest_matched, n_rest)
     part = n_rest / (n + n_rest)
     return part * (n_matched / n - n_rest_matched / n_rest), (part * low, part * high)
-
-
-def difference_interval(n_successes: int, n: int, n_successes_other: int, n_other: int) -> Interval:
-    """Newcombe's hybrid score interval (95 %) of the difference of two shares of different people.
-
-    low = d - sqrt((p - l)^2 + (u' - p')^2),  high = d + sqrt((u - p)^2 + (p' - l')^2),
-
-    with d = p - p', and (l, u), (l', u') the Wilson intervals of p and p'.
-
-    Parameters
-    ----------
-    n_successes, n, n_successes_other, n_other : int
-
-    Returns
-    -------
-    (float, float)
-
-    Raises
-    ------
-    InvalidProblemError
-        When there is nobody on one side, or a number of successes is below 0 or above that of people.
-
-    References
-    ----------
-    R. G. Newcombe (1998), method 10. doi:10.1002/(SICI)1097-0258(19980430)17:8<873::AID-SIM779>3.0.CO;2-I
-
-    Examples
-    --------
-    >>> low, high = difference_interval(56, 70, 48, 80)
-    >>> round(low, 4), round(high, 4)
-    (0.0524, 0.3339)
-    """
-    sides = ((n_successes, n), (n_successes_other, n_other))
-    problems = [
-        f"expected 0 to n successes of n >= 1, got {y} of {m}" for y, m in sides if not 0 <= y <= m or not m
-    ]
-    if problems:
-        raise InvalidProblemError(problems)
-    (low, high), (low_other, high_other) = (_wilson(*side) for side in sides)
-    share, share_other = n_successes / n, n_successes_other / n_other
-    difference = share - share_other
-    return (
-        float(difference - np.hypot(share - low, high_other - share_other)),
-        float(difference + np.hypot(high - share, share_other - low_other)),
-    )
-
-
-def _wilson(n_successes: int, n: int) -> Interval:
-    # scipy.stats takes most of a second to import: only who reports pays it.
-    from scipy.stats import binomtest
-
-    interval = binomtest(n_successes, n).proportion_ci(method="wilson")
-    return float(interval.low), float(interval.high)
-
-
-def stratified_interval(tables: IntArray) -> tuple[float, Interval]:
-    """The Mantel-Haenszel difference of two shares over strata, and Klingenberg's 95 % interval.
-
-    d = sum_k w_k (y_k / n_k - y'_k / n'_k) / sum_k w_k,   w_k = n_k n'_k / (n_k + n'_k).
-
-    The interval holds every delta with (d - delta)^2 W^2 <= z^2 (delta P + Q): Sato's variance, taken at
-    delta itself.
-
-    Parameters
-    ----------
-    tables : ndarray of int64, shape (k, 4)
-        Successes and people of the one side, successes and people of the other, stratum by stratum; each
-        side has somebody in each stratum.
-
-    Returns
-    -------
-    difference : float
-    interval : (float, float)
-
-    Raises
-    ------
-    InvalidProblemError
-        Without strata, or with a stratum that has nobody on one side.
-
-    References
-    ----------
-    B. Klingenberg (2014). doi:10.1002/sim.6122
-
-    Examples
-    --------
-    >>> difference, (low, high) = stratified_interval(np.array([[30, 40, 20, 40], [10, 40, 5, 40]]))
-    >>> round(difference, 4), round(low, 3), round(high, 3)
-    (0.1875, 0.049, 0.317)
-    """
-    if not len(tables) or (tables[:, [1, 3]] < 1).any():
-        raise InvalidProblemError("tables: expected strata with people on both sides")
-    y, n, y_other, n_other = np.asarray(tables, np.float64).T
-    both = n + n_other
-    weight = float((n * n_other / both).sum())
-    difference = float(((y * n_other - y_other * n) / both).sum()) / weight
-    p = (n**2 * y_other - n_other**2 * y + n * n_other * (n_other - n) / 2) / both**2
-    q = (y * (n_other - y_other) + y_other * (n - y)) / (2 * both)
-    z2 = _Z**2
-    middle = difference + z2 * p.sum() / (2 * weight**2)
-    half = float(np.sqrt(max(0.0, middle**2 - difference**2 + z2 * q.sum() / weight**2)))
-    return difference, (max(-1.0, float(middle - half)), min(1.0, float(middle + half)))
 
 
 def _strata(n_candidates: IntArray, n_strata: int) -> IntArray:
@@ -539,7 +283,7 @@ def _raw_gap(high: tuple[int, int, int], low: tuple[int, int, int]) -> NeedGap:
     return NeedGap(share_high - share_low, interval, n + n_other, share_high, share_low)
 
 
-def _comparable_gap(people: _People, stratum: IntArray) -> NeedGap | None:
+def _comparable_gap(people: ReportedPeople, stratum: IntArray) -> NeedGap | None:
     tables = []
     for number in np.unique(stratum[stratum >= 0]).tolist():
         n, n_matched, _unmatched = _counts(people, (stratum == number) & people.is_high)
