@@ -1,4 +1,4 @@
-"""Which counts are not shown: small ones, and those that would give them away, so that nobody is pointed at."""
+"""Which counts are not shown: small ones, and those that would give these away. Nobody is pointed at."""
 
 from __future__ import annotations
 
