@@ -55,7 +55,7 @@ clean: ## remove what was made, except the demo's database
 browser: $(STAMPS)/browser
 
 # The stamps: each is newer than what it was made from, so a second `make setup` has nothing to do.
-$(STAMPS)/python: setup.cfg pyproject.toml constraints.txt
+$(STAMPS)/python: setup.cfg setup.py pyproject.toml constraints.txt
 	@if [ -z "$(PYTHON)" ]; then \
 		echo "Koppel needs Python 3.11 or newer. Install it, or say where it is: make setup PYTHON=/path/to/python3.11" >&2; exit 1; fi
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { \

@@ -16,12 +16,12 @@ from flask import Flask
 from sqlalchemy import create_engine, text
 
 from tests.web import PASSWORD, Client, make_app
-from webapp.access import Actor, system_actor
 from webapp.accounts import services as accounts
 from webapp.accounts.models import User
 from webapp.config import with_driver
-from webapp.database import Base, db, write_transaction
 from webapp.extensions import limiter
+from webapp.storage.access import Actor, system_actor
+from webapp.storage.database import Base, db, write_transaction
 from webapp.towns.models import Town
 from webapp.towns.services import seed_towns
 

@@ -11,7 +11,7 @@ import pytest
 from babel.messages.pofile import read_po
 
 from matcher.planning.unmatched import REASONS
-from webapp.matching.conflicts import MESSAGES
+from webapp.placements.conflicts import MESSAGES
 
 ROOT = Path(__file__).parents[1]
 GUIDES = {

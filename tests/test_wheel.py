@@ -18,7 +18,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("target")
     for name in ("matcher", "webapp", "data"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("setup.cfg", "pyproject.toml", "README.md"):
+    for name in ("setup.cfg", "setup.py", "pyproject.toml", "README.md"):
         shutil.copy(ROOT / name, source / name)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
     subprocess.run(
@@ -41,6 +41,24 @@ def run(installed: Path, code: str, folder: Path) -> str:
     return done.stdout
 
 
+def test_every_module_on_disk_is_installed_and_can_be_opened(installed: Path, tmp_path: Path) -> None:
+    folders = [path.parent for top in ("matcher", "webapp") for path in (ROOT / top).rglob("__init__.py")]
+    files = [path.relative_to(ROOT) for folder in folders for path in folder.glob("*.py")]
+    assert [path for path in files if not (installed / path).exists()] == []
+    modules = [".".join(path.with_suffix("").parts).removesuffix(".__init__") for path in files]
+    code = f"from importlib import import_module; print(len([import_module(name) for name in {modules!r}]))"
+    assert run(installed, code, tmp_path).strip().endswith(str(len(modules)))
+
+
+def test_everything_that_is_no_python_is_installed_as_well(installed: Path) -> None:
+    files = [path for top in ("matcher", "webapp") for path in (ROOT / top).rglob("*.*") if path.is_file()]
+    files = [path.relative_to(ROOT) for path in files if path.suffix not in {".po", ".cfg", ".md"}]
+    files = [path for path in files if "__pycache__" not in path.parts]
+    assert [str(path) for path in files if not (installed / path).exists()] == []
+    seed = [path.relative_to(ROOT / "data/seed") for path in (ROOT / "data/seed").rglob("*.csv")]
+    assert [str(path) for path in seed if not (installed / "matcher/seed" / path).exists()] == []
+
+
 def test_the_installed_engine_matches_the_installed_seed_people(installed: Path, tmp_path: Path) -> None:
     code = (
         "from matcher.records.vocabulary import open_seed; from matcher.cli import match; import matcher; "
@@ -57,8 +75,8 @@ def test_the_installed_web_application_has_its_pages_tables_and_styles(
 ) -> None:
     code = (
         "import os; os.environ['KOPPEL_HOME'] = 'home'; "
-        "from webapp import create_app; from webapp.upgrade import upgrade_database; app = create_app(); "
-        "upgrade_database(app); client = app.test_client(); "
+        "from webapp import create_app; from webapp.storage.upgrade import upgrade_database; "
+        "app = create_app(); upgrade_database(app); client = app.test_client(); "
         "print([client.get(url).status_code for url in "
         "('/login?lang=de', '/static/koppel.css', '/static/vendor/pico.min.css')])"
     )

@@ -12,21 +12,27 @@ from flask import Flask
 from flask.json.provider import DefaultJSONProvider
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp import health
 from webapp.accounts.login import init_login
 from webapp.config import derived_settings, load_settings
-from webapp.database import db, init_database
-from webapp.errors import init_errors
+from webapp.engine import texts as engine_texts
 from webapp.extensions import Api, limiter, migrate
-from webapp.headers import init_headers
-from webapp.idempotency import IdempotentAnswer
-from webapp.localisation import init_localisation
-from webapp.navigation import init_navigation
-from webapp.upgrade import FOLDER
-from webapp.words import init_words
+from webapp.profiles.hours import init_hours
+from webapp.profiles.labels import init_labels
+from webapp.storage.database import db, init_database
+from webapp.storage.upgrade import FOLDER
+from webapp.web import health
+from webapp.web.errors import init_errors
+from webapp.web.headers import init_headers
+from webapp.web.idempotency import IdempotentAnswer
+from webapp.web.localisation import init_localisation
+from webapp.web.navigation import init_navigation
+from webapp.web.parts import init_parts
 from webapp.worker import init_worker
 
-ROOMS = ("audit", "towns", "accounts", "newcomers", "offers", "matching")
+ROOMS = (
+    *("audit", "towns", "accounts", "profiles", "newcomers", "offers", "placements", "proposals"),
+    *("runs", "answers", "exchange", "board"),
+)
 
 __all__ = ["ROOMS", "IdempotentAnswer", "create_app"]
 
@@ -63,15 +69,17 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     init_database(app)
     migrate.init_app(app, db, directory=str(FOLDER))
     limiter.init_app(app)
-    init_localisation(app)
+    init_localisation(app, engine_texts.CATALOGUES)
     init_login(app)
     init_headers(app)
-    init_worker(app)
+    init_parts(app)
     app.register_blueprint(health.bp)
     _mount_rooms(app)
+    init_worker(app)
     init_errors(app)
     init_navigation(app)
-    init_words(app)
+    init_labels(app)
+    init_hours(app)
     return app
 
 
@@ -79,6 +87,7 @@ def _mount_rooms(app: Flask) -> None:
     api = Api(app, spec_kwargs=_API_DESCRIPTION)
     for room in ROOMS:
         _room_module(room, "models")
+        _room_module(room, "services")  # listens to others, and says what actions are called
         views, json = _room_module(room, "views"), _room_module(room, "api")
         if views is not None:
             app.register_blueprint(views.bp)

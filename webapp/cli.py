@@ -16,18 +16,18 @@ class Entry(NamedTuple):
 
 
 COMMANDS = {
-    "demo": Entry("webapp.demo:demo", "Fresh demo database with a matching run; then serves."),
-    "serve": Entry("webapp.commands:serve", "The web application and its worker, one process."),
+    "demo": Entry("webapp.commands.demo:demo", "Fresh demo database with a matching run; then serves."),
+    "serve": Entry("webapp.commands.serve:serve", "The web application and its worker, one process."),
     "match": Entry("matcher.cli:match", "Couples the people of two files; needs no database."),
     "explain": Entry("matcher.cli:explain", "Why, why not, what it would take, what a town is short of."),
     "generate": Entry("matcher.cli:generate", "A synthetic town as files."),
-    "load": Entry("webapp.loading:load", "Adds files of newcomers and offers to a town."),
-    "rematch": Entry("webapp.matching.commands:rematch", "A new matching run on the database."),
-    "learn": Entry("webapp.matching.commands:learn", "What decisions say about a town's weights."),
-    "policy": Entry("webapp.matching.commands:policy", "What a town matches by, shown and set."),
-    "user": Entry("webapp.accounts.commands:user", "People who log in."),
-    "token": Entry("webapp.accounts.commands:token", "Tokens for programmes that use the API."),
-    "link": Entry("webapp.offers.commands:link", "Links with which an offer tells its free places."),
+    "load": Entry("webapp.commands.load:load", "Adds files of newcomers and offers to a town."),
+    "rematch": Entry("webapp.commands.rematch:rematch", "A new matching run on the database."),
+    "learn": Entry("webapp.commands.learn:learn", "What decisions say about a town's weights."),
+    "policy": Entry("webapp.commands.policy:policy", "What a town matches by, shown and set."),
+    "user": Entry("webapp.commands.accounts:user", "People who log in."),
+    "token": Entry("webapp.commands.accounts:token", "Tokens for programmes that use the API."),
+    "link": Entry("webapp.commands.link:link", "Links with which an offer tells its free places."),
 }
 
 

@@ -1,4 +1,4 @@
-"""Flask's extensions, not bound to an application yet."""
+"""Flask's extensions, not bound to an application yet; the API with its one shape of error."""
 
 from __future__ import annotations
 
@@ -12,11 +12,24 @@ from flask_limiter.util import get_remote_address
 from flask_migrate import Migrate
 from flask_security import Security
 from flask_smorest import Api as SmorestApi
-from flask_smorest import Blueprint
+from flask_smorest import Blueprint as SmorestBlueprint
 from flask_wtf.csrf import CSRFProtect
+from marshmallow import fields
 from webargs.flaskparser import FlaskParser
 
-from webapp.schemas import ErrorSchema
+
+class ErrorSchema(ma.Schema):
+    """The one shape of every error answer."""
+
+    status = fields.Integer(required=True, metadata={"description": "HTTP status"})
+    reason = fields.String(required=True, metadata={"description": "one word for machines"})
+    message = fields.String(required=True, metadata={"description": "one sentence for people"})
+    fields_ = fields.Dict(
+        keys=fields.String(),
+        values=fields.List(fields.String()),
+        data_key="fields",
+        metadata={"description": "with 422: the sentences of every field"},
+    )
 
 
 class Api(SmorestApi):
@@ -32,7 +45,11 @@ class _Parser(FlaskParser):
         return req.get_json() if req.is_json and req.get_data() else ma.missing
 
 
-Blueprint.ARGUMENTS_PARSER = _Parser()  # before any room describes its arguments
+class Blueprint(SmorestBlueprint):
+    """A room's part of the API."""
+
+    ARGUMENTS_PARSER = _Parser()
+
 
 babel = Babel()
 csrf = CSRFProtect()

@@ -1,42 +1,135 @@
-"""The background worker: Huey on a file of its own, tasks with the application around them."""
+"""The background worker: what there is to run, and for each application a queue on a file of its own.
+
+A room declares tasks in its `tasks.py`. A queue outlives the release that filled it, so a task keeps the name
+it was given once, wherever its function stands by now.
+"""
 
 from __future__ import annotations
 
-import functools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app, has_app_context
+from flask import Flask, current_app
 from huey import Huey
 from huey.api import crontab
 from huey.consumer import Consumer
 from huey.storage import SqliteStorage
 
-__all__ = ["crontab", "init_worker", "is_alive", "periodic", "start_worker", "task"]
+__all__ = ["Task", "Worker", "crontab", "init_worker", "is_alive", "periodic", "start_worker", "task"]
 
 _BEAT_SECONDS = 10
+_WORKER = "koppel_worker"
 
 
-class _Queue(Huey):
-    """Huey that knows its application; runs tasks at once until it is bound."""
+@dataclass(frozen=True)
+class Task:
+    """Something the worker runs. Call it after the write transaction, with plain values only.
 
-    app: Flask | None = None
+    Parameters
+    ----------
+    name : str
+        What the queue knows it by: never changed, for a queue may hold it.
+    function : callable
+        What is run, with the application around it.
+    when : callable, optional
+        Says of a minute (UTC) whether the task is run then; a task without is run when it is called.
+    """
 
-    def bind(self, app: Flask) -> None:
-        """Use the queue of this installation."""
-        self.app = app
-        self.storage_kwargs = {
-            "filename": str(app.config["KOPPEL_HOME"] / "queue.sqlite"),
-            "timeout": 30,
-            "fsync": True,
-        }
-        self.immediate = app.config["WORKER_IMMEDIATE"]
+    name: str
+    function: Callable[..., Any]
+    when: Callable[[datetime], bool] | None = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> None:
+        """Put it into the queue of this application."""
+        worker: Worker = current_app.extensions[_WORKER]
+        worker.enqueue(self, *args, **kwargs)
 
 
-queue = _Queue("koppel", storage_class=SqliteStorage, immediate=True)
+_DECLARED: dict[str, Task] = {}
+
+
+def task(name: str) -> Callable[[Callable[..., Any]], Task]:
+    """Let the worker run a function when it is called."""
+    return lambda function: _declare(Task(name, function))
+
+
+def periodic(name: str, when: Callable[[datetime], bool]) -> Callable[[Callable[[], Any]], Task]:
+    """Let the worker run a function again and again: ``@periodic("rooms.name", crontab(minute="0"))``."""
+    return lambda function: _declare(Task(name, function, when))
+
+
+def _declare(declared: Task) -> Task:
+    known = _DECLARED.setdefault(declared.name, declared)
+    if known is not declared:
+        raise ValueError(f"there are two tasks named {declared.name!r}")
+    return declared
+
+
+class Worker:
+    """The queue of one application, and what runs it."""
+
+    def __init__(self, app: Flask, tasks: Iterable[Task]) -> None:
+        self._app = app
+        self.queue = Huey(
+            "koppel",
+            storage_class=SqliteStorage,
+            results=False,  # nobody reads them: rows tell how a task ended
+            immediate=app.config["WORKER_IMMEDIATE"],
+            filename=str(app.config["KOPPEL_HOME"] / "queue.sqlite"),
+            timeout=30,
+            fsync=True,
+        )
+        self.queued = {declared.name: self._bind(declared) for declared in tasks}
+
+    def _bind(self, declared: Task) -> Any:
+        def run(*args: Any, **kwargs: Any) -> Any:
+            with self._app.app_context():
+                return declared.function(*args, **kwargs)
+
+        run.__module__, _, name = declared.name.rpartition(".")  # of these two the queue makes the name
+        if declared.when is None:
+            return self.queue.task(name=name)(run)
+        # A worker that was busy for long does not make up for every minute it missed.
+        return self.queue.periodic_task(declared.when, name=name, expires=60)(run)
+
+    @property
+    def names(self) -> set[str]:
+        """What the queue knows its tasks by."""
+        return set(self.queued)
+
+    def enqueue(self, declared: Task, *args: Any, **kwargs: Any) -> None:
+        """Put a task into the queue; without a worker (WORKER_IMMEDIATE) it is run at once."""
+        self.queued[declared.name](*args, **kwargs)
+
+    def due(self, minute: datetime) -> set[str]:
+        """The tasks that the schedule has for a minute (UTC)."""
+        return {f"{one.__module__}.{type(one).__name__}" for one in self.queue.read_periodic(minute)}
+
+    def start(self) -> Callable[[], None]:
+        """Run the queue beside this process's other threads; returns the function that stops that."""
+        consumer = _Consumer(self.queue, workers=1, periodic=True, max_delay=2.0, shutdown_timeout=20)
+        consumer.start()
+        stopping = threading.Event()
+        beat = _beat_file(self._app)
+        beat.touch()
+        beating = threading.Thread(
+            target=keep_beating, args=(beat, stopping, consumer.check_worker_health), name="worker-beat"
+        )
+        beating.daemon = True
+        beating.start()
+
+        def stop() -> None:
+            stopping.set()
+            beating.join()
+            consumer.stop(graceful=True)
+            self.queue.storage.close()
+
+        return stop
 
 
 class _Consumer(Consumer):
@@ -47,51 +140,21 @@ class _Consumer(Consumer):
 
 
 def init_worker(app: Flask) -> None:
-    """Bind the queue to the application."""
-    queue.bind(app)
-
-
-def task(**options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """Let the worker run a function: call it after the write transaction, with plain values only."""
-    return lambda function: queue.task(**options)(_with_app(function))
-
-
-def periodic(when: Any, **options: Any) -> Callable[[Callable[..., Any]], Any]:
-    """Let the worker run a function again and again: ``@periodic(crontab(minute="0"))``."""
-    return lambda function: queue.periodic_task(when, **options)(_with_app(function))
-
-
-def _with_app(function: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(function)
-    def run(*args: Any, **kwargs: Any) -> Any:
-        app = current_app._get_current_object() if has_app_context() else queue.app  # type: ignore[attr-defined]
-        if app is None:
-            raise RuntimeError("the queue is not bound: call init_worker(app) first")
-        with app.app_context():
-            return function(*args, **kwargs)
-
-    return run
+    """Give the application its queue; once the rooms have declared their tasks."""
+    app.extensions[_WORKER] = Worker(app, _DECLARED.values())
 
 
 def start_worker(app: Flask) -> Callable[[], None]:
-    """Start the consumer beside this process's other threads; returns the function that stops it."""
-    consumer = _Consumer(queue, workers=1, periodic=True, max_delay=2.0, shutdown_timeout=20)
-    consumer.start()
-    stopping = threading.Event()
-    beat = _beat_file(app)
+    """Start the application's worker; returns the function that stops it."""
+    worker: Worker = app.extensions[_WORKER]
+    return worker.start()
 
-    def keep_beating() -> None:
-        while not stopping.is_set():
-            beat.touch()
-            stopping.wait(_BEAT_SECONDS)
 
-    threading.Thread(target=keep_beating, name="worker-beat", daemon=True).start()
-
-    def stop() -> None:
-        stopping.set()
-        consumer.stop(graceful=True)
-
-    return stop
+def keep_beating(beat: Path, stopping: threading.Event, look_after: Callable[[], Any]) -> None:
+    """Give a sign of life now and then, and look after the threads that work, until told to stop."""
+    while not stopping.wait(_BEAT_SECONDS):
+        look_after()
+        beat.touch()
 
 
 def is_alive(app: Flask) -> bool:

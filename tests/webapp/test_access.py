@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import re
 import uuid
+from collections.abc import Callable
 
 import pytest
 
+from tests.office import Office, same_page
 from tests.web import Client
-from webapp.access import get_scoped, scoped
 from webapp.accounts.models import ApiToken, User
 from webapp.audit.services import query_history, record
-from webapp.database import db, write_transaction
 from webapp.exceptions import NotFound
+from webapp.placements.models import Ban
+from webapp.runs.models import Run
+from webapp.storage.access import get_scoped, scoped
+from webapp.storage.database import db, write_transaction
 
 # Every route that needs no log-in. A new one has to be written down here, with its reason.
 PUBLIC = {
@@ -110,11 +114,6 @@ def test_an_actor_without_town_sees_no_row(app, actor):
         assert db.session.scalars(query_history(homeless)).all() == []
 
 
-def same_page(page: str, id_: str) -> str:
-    """A page without what differs from request to request: tokens, and the address itself."""
-    return re.sub(r'value="[^"]*"|X-CSRFToken[^}]*', "", page.replace(id_, ""))
-
-
 @pytest.mark.parametrize("path", ["/users/{}/active", "/tokens/{}/revoke"])
 def test_foreign_and_unknown_ids_get_the_same_answer(app, login, api, make_user, path):
     client = login("admin", "muenster")
@@ -203,3 +202,44 @@ def test_nobody_is_added_to_a_town_that_is_not_there(app, login, path):
     assert answer.status_code == 422
     with app.app_context():
         assert services_find(app, "a@b.example") is None
+
+
+PAGES = (
+    *("/proposals/{proposal}", "/newcomers/{newcomer}/place", "/newcomers/{newcomer}/place/{offer}"),
+    *("/placements/{placement}", "/placements/{placement}/sheet", "/runs/{run}"),
+    *("/newcomers/{newcomer}/answers", "/newcomers/{newcomer}/answers/{offer}"),
+)
+ACTIONS = (
+    *("/proposals/{proposal}/confirm", "/proposals/{proposal}/reject", "/newcomers/{newcomer}/place/{offer}"),
+    *("/placements/{placement}/end", "/placements/{placement}/undo", "/bans/{ban}/lift"),
+)
+
+
+@pytest.mark.parametrize("path", [*PAGES, *ACTIONS])
+def test_another_town_gets_the_answer_of_an_unknown_id(
+    login: Callable[..., Client], office: Office, path: str
+) -> None:
+    newcomer = office.newcomer(wants={"association": 2})
+    offers = [office.offer("one"), office.offer("two", times=())]
+    office.run()
+    proposals = [office.proposal(newcomer, offer) for offer in offers]
+    office.reject(proposals[1])
+    ids = {
+        "proposal": proposals[0],
+        "newcomer": newcomer,
+        "offer": offers[0],
+        "placement": office.place(newcomer, offers[0]),
+        "run": office.the(Run).id,
+        "ban": office.the(Ban).id,
+    }
+    foreign = path.format(**ids)
+    unknown = path.format(**dict.fromkeys(ids, uuid.uuid4()))
+    stranger = login(town="enschede")
+    ask = stranger.get if path in PAGES else lambda url: stranger.post_form(url, reason="other")
+
+    answers = [ask(url) for url in (foreign, unknown)]
+
+    assert [answer.status_code for answer in answers] == [404, 404]
+    pages = {same_page(answer.text, url) for answer, url in zip(answers, (foreign, unknown), strict=True)}
+    assert len({re.sub(r"/[0-9a-f-]{36}", "", page) for page in pages}) == 1
+    assert office.counters(offers[0]) == (1, 1, 1)

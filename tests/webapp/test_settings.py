@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from webapp import commands, create_app
+from webapp import create_app
+from webapp.commands import serve
 from webapp.config import REMEDIES, load_settings
 from webapp.exceptions import InvalidSettings
 
@@ -117,11 +118,11 @@ def test_links_lead_to_where_koppel_is_served_unless_a_setting_says_otherwise(
 
     monkeypatch.setitem(app.config, "BASE_URL", "https://koppel.example")
     monkeypatch.setitem(app.config, "BASE_URL_IS_GIVEN", is_given)
-    monkeypatch.setattr(commands.waitress, "create_server", Server)
-    monkeypatch.setattr(commands, "start_worker", lambda _app: lambda: None)
-    monkeypatch.setattr(commands.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(serve.waitress, "create_server", Server)
+    monkeypatch.setattr(serve, "start_worker", lambda _app: lambda: None)
+    monkeypatch.setattr(serve.signal, "signal", lambda *_: None)
 
-    commands.run_server(app, host, 0)
+    serve.run_server(app, host, 0)
 
     assert served["address"] == linked.format(port=served["port"])
 

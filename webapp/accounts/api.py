@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from flask_smorest import Blueprint
-
-from webapp.access import Actor, current_actor
 from webapp.accounts.schemas import ActorSchema
+from webapp.extensions import Blueprint
+from webapp.storage.access import Actor
+from webapp.web.actor import current_actor
 
 bp = Blueprint("account", __name__, url_prefix="/api/v1", description="Who is asking")
 

@@ -15,9 +15,9 @@ from flask_wtf.csrf import CSRFError
 
 from webapp.accounts import services
 from webapp.accounts.models import Role, User
-from webapp.database import db, write_transaction
 from webapp.exceptions import LoginRequired
 from webapp.extensions import csrf, security
+from webapp.storage.database import db, write_transaction
 from webapp.towns.models import Town
 from webapp.towns.services import query_towns
 

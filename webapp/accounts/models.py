@@ -9,10 +9,9 @@ from flask_security import RoleMixin, UserMixin
 from sqlalchemy import CheckConstraint, ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from webapp.access import ROLES
-from webapp.database import Record, utc_now
-
-_IN_ROLES = f"role IN ({', '.join(repr(role) for role in ROLES)})"
+from webapp.storage.access import ROLES
+from webapp.storage.constraints import one_of
+from webapp.storage.database import Record, utc_now
 
 
 class Role(RoleMixin):
@@ -28,7 +27,7 @@ class User(Record, UserMixin):  # type: ignore[misc]
 
     __tablename__ = "user_account"
     __table_args__ = (
-        CheckConstraint(_IN_ROLES, name="role_known"),
+        one_of("role", ROLES),
         CheckConstraint("role = 'admin' OR town_id IS NOT NULL", name="town_given"),
     )
 
@@ -53,7 +52,7 @@ class ApiToken(Record):
     """A programme that may speak for a town."""
 
     __tablename__ = "api_token"
-    __table_args__ = (CheckConstraint(_IN_ROLES, name="role_known"),)
+    __table_args__ = (one_of("role", ROLES),)
 
     label: Mapped[str] = mapped_column(String(200))
     secret_hash: Mapped[str] = mapped_column(String(64), unique=True)

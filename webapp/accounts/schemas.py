@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-import marshmallow as ma
 from marshmallow import fields, validate
 
-from webapp.access import ROLES
 from webapp.config import LANGUAGES
-from webapp.schemas import StrictSchema, Text
+from webapp.storage.access import ROLES
+from webapp.web.fields import FormSchema, StrictSchema, Text
 
 LEAST_PASSWORD, MOST_PASSWORD = 12, 200
 
 
-class _FormSchema(ma.Schema):
-    class Meta:
-        unknown = ma.EXCLUDE
-
-
-class LoginSchema(_FormSchema):
+class LoginSchema(FormSchema):
     """E-mail and password; nothing is said about which of the two was wrong."""
 
     email = Text(254, required=True)
     password = fields.String(required=True, validate=validate.Length(max=MOST_PASSWORD))
 
 
-class PasswordSchema(_FormSchema):
+class PasswordSchema(FormSchema):
     """The old password, the new one, and the new one again."""
 
     password = fields.String(required=True, validate=validate.Length(max=MOST_PASSWORD))
@@ -32,13 +26,13 @@ class PasswordSchema(_FormSchema):
     new_password_again = fields.String(required=True)
 
 
-class LanguageSchema(_FormSchema):
+class LanguageSchema(FormSchema):
     """The language of the pages; empty: the town's."""
 
     language = Text(20, load_default="", validate=validate.OneOf(["", *LANGUAGES]))
 
 
-class UserSchema(_FormSchema):
+class UserSchema(FormSchema):
     """A new person who logs in."""
 
     name = Text(200, required=True)
@@ -48,7 +42,7 @@ class UserSchema(_FormSchema):
     password = fields.String(required=True, validate=validate.Length(LEAST_PASSWORD, MOST_PASSWORD))
 
 
-class TokenSchema(_FormSchema):
+class TokenSchema(FormSchema):
     """A new API token."""
 
     label = Text(200, required=True)

@@ -14,13 +14,13 @@ from flask_security import hash_password, verify_password
 from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import select
 
-from webapp.access import ADMIN, Actor, require_admin
 from webapp.accounts.models import ApiToken, Link, User
 from webapp.accounts.schemas import LEAST_PASSWORD, MOST_PASSWORD
 from webapp.audit.services import name_actions, name_details, record
 from webapp.config import LANGUAGES
-from webapp.database import db, guarded_update, utc_now
 from webapp.exceptions import InvalidInput, NotFound
+from webapp.storage.access import ADMIN, Actor, require_admin
+from webapp.storage.database import db, guarded_update, utc_now
 from webapp.towns.models import Town
 
 name_actions(

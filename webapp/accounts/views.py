@@ -14,18 +14,19 @@ from flask_security import login_user, logout_user
 from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
-from webapp.access import current_actor, require_admin
 from webapp.accounts import services
 from webapp.accounts.login import public
 from webapp.accounts.models import User
 from webapp.accounts.schemas import LanguageSchema, LoginSchema, PasswordSchema, TokenSchema, UserSchema
 from webapp.config import LANGUAGES
-from webapp.database import db, write_transaction
 from webapp.exceptions import InvalidInput, NotFound
 from webapp.extensions import limiter
-from webapp.forms import Form, empty_form, read_form
-from webapp.localisation import remember_language
+from webapp.storage.access import require_admin
+from webapp.storage.database import db, write_transaction
 from webapp.towns.services import get_town_by_id, query_towns
+from webapp.web.actor import current_actor
+from webapp.web.forms import PageForm, empty_form, read_form
+from webapp.web.localisation import remember_language
 
 bp = Blueprint("accounts", __name__)
 
@@ -56,7 +57,9 @@ def log_in() -> ResponseReturnValue:
     form = read_form(LoginSchema)
     user = services.check_credentials(**form.data) if form.is_valid else None
     if user is None:
-        return _login_page(Form(values={"email": form.value("email")}, errors={"_": [_wrong_login()]})), 401
+        return _login_page(
+            PageForm(values={"email": form.value("email")}, errors={"_": [_wrong_login()]})
+        ), 401
     _start_session(user)
     with write_transaction():
         services.record_login(user.id)
@@ -98,7 +101,7 @@ def change_password() -> ResponseReturnValue:
             return redirect(url_for("accounts.account"), 303)
         except InvalidInput as error:
             form.add_errors(error)
-    return _account_page(Form(errors=form.errors)), 422
+    return _account_page(PageForm(errors=form.errors)), 422
 
 
 @bp.post("/account/language")
@@ -202,9 +205,8 @@ def safe_target(target: str) -> str:
 
 
 def home_url() -> str:
-    """The board, as soon as there is one."""
-    has_board = "matching.board" in current_app.view_functions
-    return url_for("matching.board" if has_board else "audit.history")
+    """The first page: the board."""
+    return url_for("board.board")
 
 
 def _start_session(user: User) -> None:
@@ -219,12 +221,12 @@ def _wrong_login() -> str:
     return _("E-mail address and password do not fit together, or this account is locked.")
 
 
-def _login_page(form: Form) -> str:
+def _login_page(form: PageForm) -> str:
     next_ = request.values.get("next", "")
     return render_template("accounts/login.html", form=form, next=next_)
 
 
-def _account_page(form: Form) -> str:
+def _account_page(form: PageForm) -> str:
     actor = current_actor()
     user = db.session.get(User, actor.user_id)
     if user is None:
@@ -242,13 +244,13 @@ def _account_page(form: Form) -> str:
     )
 
 
-def _users_page(form: Form) -> str:
+def _users_page(form: PageForm) -> str:
     actor = current_actor()
     people = services.query_users(actor)
     return render_template("accounts/users.html", form=form, users=people, **_choices())
 
 
-def _tokens_page(form: Form, secret: str = "") -> str:
+def _tokens_page(form: PageForm, secret: str = "") -> str:
     actor = current_actor()
     kept = services.query_tokens(actor)
     return render_template("accounts/tokens.html", form=form, tokens=kept, secret=secret, **_choices())

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Index, String, event
 from sqlalchemy.orm import Mapped, mapped_column
 
-from webapp.database import Base, utc_now
 from webapp.exceptions import AuditEntryIsFinal
+from webapp.storage.database import Base, utc_now
 
 
 class AuditEntry(Base):

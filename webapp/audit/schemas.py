@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import marshmallow as ma
-
-from webapp.profile_fields import Day
-from webapp.schemas import Text
+from webapp.web.fields import Day, FormSchema, Text
 
 
-class HistoryQuery(ma.Schema):
+class HistoryQuery(FormSchema):
     """The filter of the history: part of a person's name, an action, a stretch of days."""
-
-    class Meta:
-        unknown = ma.EXCLUDE
 
     who = Text(100, load_default="")
     action = Text(80, load_default="")

@@ -8,11 +8,12 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask_babel import gettext as _
 from sqlalchemy import Select, false, select
 
-from webapp.access import Actor
 from webapp.audit.models import AuditEntry
-from webapp.database import Record, db
+from webapp.storage.access import Actor, scoped
+from webapp.storage.database import Record, db
 
 _action_names: dict[str, Any] = {}
 _detail_names: dict[str, Any] = {}
@@ -53,6 +54,17 @@ def describe_details(describers: Mapping[str, Describer]) -> None:
 def describe_codes(names: Mapping[str, Any]) -> Describer:
     """A describer for codes with fixed, lazily translated names."""
     return lambda _actor, values: {value: names[value] for value in values if value in names}
+
+
+def names_by_id(model: Any) -> Describer:
+    """A describer for ids of rows of the actor's town: their names; a row that is gone is called erased."""
+
+    def describe(actor: Actor, values: set[str]) -> dict[str, Any]:
+        ids = {uuid.UUID(value) for value in values}
+        rows = db.session.scalars(scoped(model, actor).where(model.id.in_(ids)))
+        return dict.fromkeys(values, _("erased")) | {str(row.id): row.name or row.external_id for row in rows}
+
+    return describe
 
 
 def texts_of_details(actor: Actor, entries: Iterable[AuditEntry]) -> dict[tuple[str, str], str]:

@@ -6,11 +6,11 @@ from flask import Blueprint, g, render_template
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from webapp.access import current_actor
 from webapp.audit import services
 from webapp.audit.schemas import HistoryQuery
-from webapp.forms import read_query
-from webapp.pagination import paginate, requested_page
+from webapp.web.actor import current_actor
+from webapp.web.forms import read_query
+from webapp.web.pagination import paginate, requested_page
 
 bp = Blueprint("audit", __name__)
 

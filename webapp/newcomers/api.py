@@ -5,14 +5,13 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from flask_smorest import Blueprint
-
-from webapp.access import current_actor
+from webapp.extensions import Blueprint
 from webapp.newcomers import services
 from webapp.newcomers.models import Newcomer
 from webapp.newcomers.schemas import NewcomerPageQuery, NewcomerSchema
-from webapp.pagination import Page, paginate
-from webapp.schemas import page_of
+from webapp.web.actor import current_actor
+from webapp.web.fields import page_of
+from webapp.web.pagination import Page, paginate
 
 bp = Blueprint("newcomer", __name__, url_prefix="/api/v1", description="People who are new in town")
 

@@ -9,13 +9,12 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from webapp.database import Record, utc_now
+from webapp.storage.constraints import one_of
+from webapp.storage.database import Record, utc_now
 
 STATUSES = ("new", "ready", "paused", "closed")
 PRECISIONS = ("exact", "postcode", "district", "town", "none")
 SOURCES = ("intake", "hand", "file")
-
-_IN_STATUSES = f"status IN ({', '.join(repr(status) for status in STATUSES)})"
 
 
 class Newcomer(Record):
@@ -23,13 +22,13 @@ class Newcomer(Record):
 
     Columns have the names and the meaning of the newcomers' file; an empty text is "not said". `languages`
     is a list of ``{"code", "level"}`` in the order given, `availability` a list of ``mon 17:00-20:00``.
-    The `placed_*` counters are confirmed placements, moved by the matching room only.
+    The `placed_*` counters are confirmed placements, moved by the room of placements only.
     """
 
     __tablename__ = "newcomer"
     __table_args__ = (
         UniqueConstraint("town_id", "external_id"),
-        CheckConstraint(_IN_STATUSES, name="status_known"),
+        one_of("status", STATUSES),
         CheckConstraint("need_level IS NULL OR need_level BETWEEN 1 AND 4", name="need_level_known"),
         CheckConstraint("wants_association BETWEEN 0 AND 20", name="wants_association_fits"),
         CheckConstraint("wants_mentor BETWEEN 0 AND 20", name="wants_mentor_fits"),

@@ -8,25 +8,23 @@ import marshmallow as ma
 from flask_babel import gettext as _
 from marshmallow import fields, validate
 
-from webapp.engine import GENDERS, GOALS, KINDS, LEVELS, MODES, NEEDS, WEEKDAYS
+from webapp.engine.vocabulary import GENDERS, GOALS, KINDS, LEVELS, MODES, NEEDS, WEEKDAYS
 from webapp.newcomers.models import STATUSES
-from webapp.profile_fields import (
+from webapp.profiles.labels import is_language
+from webapp.profiles.schemas import HoursByDay, InterestFields, LanguageRows, PlaceFields, Terms
+from webapp.web.fields import (
     Day,
     FormSchema,
-    HoursByDay,
-    InterestFields,
-    LanguageRows,
-    PlaceFields,
-    Terms,
+    PageQuery,
+    Text,
     Year,
     Years,
+    bounded_int,
     choice,
     choices,
     flag,
     optional_int,
 )
-from webapp.schemas import PageQuery, Text, bounded_int
-from webapp.words import is_language
 
 # The parts of a day that the intake form asks for.
 PARTS_OF_DAY = ("09:00-12:00", "12:00-15:00", "15:00-18:00", "18:00-21:00")

@@ -9,14 +9,15 @@ from blinker import Namespace
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, case, func, or_, select
 
-from webapp.access import Actor, get_scoped, public_actor, scoped
-from webapp.audit.services import describe_details, name_actions, name_details, record
-from webapp.database import db, utc_now
+from webapp.audit.services import describe_details, name_actions, name_details, names_by_id, record
 from webapp.exceptions import Conflict, InvalidInput, NotFound
 from webapp.newcomers.models import STATUSES, Newcomer
-from webapp.people import changed_columns, names_by_id, place_columns, short_id, today_in
+from webapp.profiles.services import changed_columns, place_columns, short_id
+from webapp.storage.access import Actor, get_scoped, public_actor, scoped
+from webapp.storage.database import db, utc_now
 from webapp.towns.models import Town
-from webapp.towns.services import get_town_by_id
+from webapp.towns.services import get_town_by_id, today_in
+from webapp.web.idempotency import forget_answers
 
 # Sent with the newcomer and `actor`, before the row is deleted and in the same transaction: whoever holds
 # something that hangs on them, such as a taken place, gives it back now.
@@ -36,14 +37,11 @@ name_actions(
         "newcomer.closed": _l("Newcomer closed"),
         "newcomer.need_set": _l("Need judged"),
         "newcomer.erased": _l("Newcomer erased"),
-        "people.loaded": _l("People added from files"),
     }
 )
 name_details(
     {
         "newcomer": _l("Newcomer"),
-        "newcomers": _l("Newcomers"),
-        "offers": _l("Offers"),
         "need_level": _l("Need"),
         "fields": _l("Fields"),
         "before": _l("Before"),
@@ -259,6 +257,7 @@ def erase_newcomer(actor: Actor, newcomer_id: uuid.UUID) -> None:
     """
     newcomer = get_newcomer(actor, newcomer_id)
     newcomer_erasing.send(newcomer, actor=actor)
+    forget_answers(newcomer.id)
     record(actor, "newcomer.erased", newcomer)
     db.session.flush()
     db.session.refresh(newcomer)

@@ -9,31 +9,24 @@ from flask import Blueprint, flash, g, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from webapp import words
-from webapp.access import current_actor
 from webapp.accounts.login import public
-from webapp.database import write_transaction
-from webapp.engine import KINDS
+from webapp.engine.vocabulary import KINDS
 from webapp.exceptions import Conflict, InvalidInput
 from webapp.extensions import limiter
-from webapp.forms import Form, empty_form, read_form, read_query
 from webapp.newcomers import services
-from webapp.newcomers.labels import (
-    NEED_TONES,
-    STATUS_NAMES,
-    STATUS_TONES,
-    form_choices,
-    form_labels,
-    intake_choices,
-    intake_labels,
-)
+from webapp.newcomers.forms import form_choices, form_labels, intake_choices, intake_labels
+from webapp.newcomers.labels import NEED_TONES, STATUS_NAMES, STATUS_TONES
 from webapp.newcomers.models import STATUSES, Newcomer
 from webapp.newcomers.schemas import IntakeSchema, NeedSchema, NewcomerFormSchema, NewcomerQuery
-from webapp.pagination import paginate, requested_page
-from webapp.people import today_in
-from webapp.profile_fields import LANGUAGE_ROWS, profile_values
+from webapp.profiles import labels as profile_labels
+from webapp.profiles.hours import duration
+from webapp.profiles.schemas import LANGUAGE_ROWS, profile_values
+from webapp.storage.database import write_transaction
 from webapp.towns.models import Town
-from webapp.towns.services import get_town, get_town_by_id
+from webapp.towns.services import get_town, get_town_by_id, today_in
+from webapp.web.actor import current_actor
+from webapp.web.forms import PageForm, empty_form, read_form, read_query
+from webapp.web.pagination import paginate, requested_page
 
 bp = Blueprint("newcomers", __name__)
 
@@ -65,13 +58,13 @@ def index() -> ResponseReturnValue:
         is_filtered=any(form.data.values()),
         is_empty=not any(counts.values()),
         intake_url=_intake_url(),
-        kinds=words.options(words.KIND_NAMES, _("All")),
+        kinds=profile_labels.options(profile_labels.KIND_NAMES, _("All")),
         needs=[("", _("All")), *((str(n), _need_from(n)) for n in (2, 3, 4))],
         **_names(),
     )
 
 
-def _list_url(form: Form, status: str) -> str:
+def _list_url(form: PageForm, status: str) -> str:
     kept = {name: value for name, value in form.data.items() if value and name != "status"}
     return url_for("newcomers.index", **kept, status=status or None)
 
@@ -82,7 +75,7 @@ def _intake_url() -> str:
 
 
 def _need_from(level: int) -> str:
-    name = str(words.NEED_LEVEL_NAMES[level])
+    name = str(profile_labels.NEED_LEVEL_NAMES[level])
     return name if level == 4 else _("%(need)s, or more", need=name)
 
 
@@ -183,7 +176,7 @@ def erase_for_good(newcomer_id: uuid.UUID) -> ResponseReturnValue:
     actor = current_actor()
     newcomer = services.get_newcomer(actor, newcomer_id)
     if request.form.get("sure") != "yes":
-        form = Form(errors={"sure": [_("Please tick the box, so that nobody is erased by accident.")]})
+        form = PageForm(errors={"sure": [_("Please tick the box, so that nobody is erased by accident.")]})
         return render_template("newcomers/erase.html", newcomer=newcomer, form=form), 422
     with write_transaction():
         services.erase_newcomer(actor, newcomer_id)
@@ -228,7 +221,7 @@ def _public_town(slug: str) -> Town:
     return town
 
 
-def _intake_page(town: Town, form: Form) -> str:
+def _intake_page(town: Town, form: PageForm) -> str:
     return render_template(
         "newcomers/intake.html",
         town=town,
@@ -238,7 +231,7 @@ def _intake_page(town: Town, form: Form) -> str:
     )
 
 
-def _detail_page(newcomer_id: uuid.UUID, need_form: Form | None = None) -> str:
+def _detail_page(newcomer_id: uuid.UUID, need_form: PageForm | None = None) -> str:
     actor = current_actor()
     newcomer = services.get_newcomer(actor, newcomer_id)
     today = today_in(get_town_by_id(newcomer.town_id))
@@ -248,7 +241,7 @@ def _detail_page(newcomer_id: uuid.UUID, need_form: Form | None = None) -> str:
         need_form=need_form or empty_form(newcomer, ["need_level", "need_reason"]),
         duplicates=services.find_duplicates(actor, newcomer),
         age=today.year - newcomer.birth_year if newcomer.birth_year else None,
-        need_options=words.options(words.NEED_LEVEL_NAMES, _("not judged")),
+        need_options=profile_labels.options(profile_labels.NEED_LEVEL_NAMES, _("not judged")),
         **_names(today),
     )
 
@@ -259,7 +252,7 @@ def _names(today: Any = None) -> dict[str, Any]:
         today = today_in(get_town_by_id(actor.town_id))
     return {
         "today": today,
-        "duration": words.duration,
+        "duration": duration,
         "kinds_in_order": KINDS,
         "status_names": STATUS_NAMES,
         "status_tones": STATUS_TONES,
@@ -267,5 +260,5 @@ def _names(today: Any = None) -> dict[str, Any]:
     }
 
 
-def _form_page(template: str, form: Form, newcomer: Newcomer | None = None) -> str:
+def _form_page(template: str, form: PageForm, newcomer: Newcomer | None = None) -> str:
     return render_template(template, form=form, newcomer=newcomer, labels=form_labels(), **form_choices(form))

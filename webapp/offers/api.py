@@ -5,15 +5,14 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from flask_smorest import Blueprint
-
-from webapp.access import current_actor
-from webapp.database import write_transaction
+from webapp.extensions import Blueprint
 from webapp.offers import services
 from webapp.offers.models import Offer
 from webapp.offers.schemas import CapacitySchema, OfferPageQuery, OfferSchema
-from webapp.pagination import Page, paginate
-from webapp.schemas import page_of
+from webapp.storage.database import write_transaction
+from webapp.web.actor import current_actor
+from webapp.web.fields import page_of
+from webapp.web.pagination import Page, paginate
 
 bp = Blueprint("offer", __name__, url_prefix="/api/v1", description="Associations, mentors and neighbours")
 

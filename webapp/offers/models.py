@@ -9,14 +9,13 @@ from typing import Any
 from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from webapp.database import Record, utc_now
+from webapp.storage.constraints import one_of
+from webapp.storage.database import Record, utc_now
 
 STATUSES = ("active", "paused", "closed")
 SCREENED_KINDS = ("mentor", "neighbour")
 STALE_AFTER = timedelta(days=183)
 SCREENING_WARNING = timedelta(days=60)
-
-_IN_STATUSES = f"status IN ({', '.join(repr(status) for status in STATUSES)})"
 
 
 class Offer(Record):
@@ -24,14 +23,14 @@ class Offer(Record):
 
     Columns have the names and the meaning of the offers' file; an empty text is "not said". `taken` counts
     everybody: people placed elsewhere and, within it, `placed`, the confirmed placements of ours. Only the
-    matching room moves `placed`.
+    room of placements moves `placed`.
     """
 
     __tablename__ = "offer"
     __table_args__ = (
         UniqueConstraint("town_id", "external_id"),
         CheckConstraint("kind IN ('association', 'mentor', 'neighbour')", name="kind_known"),
-        CheckConstraint(_IN_STATUSES, name="status_known"),
+        one_of("status", STATUSES),
         CheckConstraint("0 <= placed", name="placed_not_negative"),
         CheckConstraint("placed <= taken", name="placed_fits"),
         CheckConstraint("taken <= capacity", name="taken_fits"),

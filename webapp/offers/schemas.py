@@ -8,25 +8,24 @@ import marshmallow as ma
 from flask_babel import gettext as _
 from marshmallow import fields, validate
 
-from webapp.engine import ACCESS, GENDER_GROUPS, GENDERS, GOALS, KINDS, LEVELS
+from webapp.engine.vocabulary import ACCESS, GENDER_GROUPS, GENDERS, GOALS, KINDS, LEVELS
 from webapp.offers.models import STATUSES
-from webapp.profile_fields import (
+from webapp.profiles.schemas import HoursByDay, InterestFields, LanguageRows, PlaceFields, Terms
+from webapp.web.fields import (
     Day,
     FormSchema,
-    HoursByDay,
-    InterestFields,
-    LanguageRows,
     Number,
-    PlaceFields,
-    Terms,
+    PageQuery,
+    StrictSchema,
+    Text,
     Year,
     Years,
+    bounded_int,
     choice,
     choices,
     flag,
     optional_int,
 )
-from webapp.schemas import PageQuery, StrictSchema, Text, bounded_int
 
 MOST_PLACES = 100_000
 ATTENTION = ("free", "stale", "screening")

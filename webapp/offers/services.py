@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -10,18 +11,19 @@ from blinker import Namespace
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, func, or_, select
 
-from webapp.access import Actor, get_scoped, scoped
 from webapp.accounts.models import Link
 from webapp.accounts.services import create_link, revoke_links
-from webapp.audit.services import describe_details, name_actions, name_details, record
-from webapp.database import db, guarded_update, utc_now
-from webapp.engine import KINDS
+from webapp.audit.services import describe_details, name_actions, name_details, names_by_id, record
+from webapp.engine.records import to_uuid
+from webapp.engine.vocabulary import KINDS
 from webapp.exceptions import Conflict, InvalidInput, NotFound
 from webapp.offers.models import SCREENED_KINDS, SCREENING_WARNING, STALE_AFTER, STATUSES, Offer
 from webapp.offers.schemas import MOST_PLACES
-from webapp.people import changed_columns, names_by_id, place_columns, short_id, today_in
+from webapp.profiles.services import changed_columns, place_columns, short_id
+from webapp.storage.access import Actor, get_scoped, scoped
+from webapp.storage.database import db, guarded_update, utc_now
 from webapp.towns.models import Town
-from webapp.towns.services import get_town_by_id
+from webapp.towns.services import get_town_by_id, today_in
 
 CAPACITY = "capacity"
 LINK_LIVES = timedelta(days=365)
@@ -108,6 +110,13 @@ def get_offer(actor: Actor, offer_id: uuid.UUID) -> Offer:
     NotFound
     """
     return get_scoped(Offer, actor, offer_id)
+
+
+def offers_by_id(actor: Actor, ids: Iterable[str]) -> Mapping[str, Offer]:
+    """Some offers of the actor's town, by the id the engine knows them by."""
+    wanted = {to_uuid(id_) for id_ in ids}
+    offers = db.session.scalars(scoped(Offer, actor).where(Offer.id.in_(wanted)))
+    return {str(offer.id): offer for offer in offers}
 
 
 def find_offer(id_or_external_id: str) -> Offer:

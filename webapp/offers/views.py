@@ -10,16 +10,13 @@ from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
-from webapp import words
-from webapp.access import Actor, current_actor
 from webapp.accounts.login import public
 from webapp.accounts.services import actor_of_link, note_link_use, resolve_link
-from webapp.database import write_transaction
-from webapp.engine import KINDS
+from webapp.engine.vocabulary import KINDS
 from webapp.exceptions import Conflict, InvalidInput, NotFound
 from webapp.extensions import limiter
-from webapp.forms import Form, empty_form, read_form, read_query
 from webapp.offers import services
+from webapp.offers.forms import form_choices, form_labels
 from webapp.offers.labels import (
     ATTENTION_NAMES,
     KIND_STORIES,
@@ -28,15 +25,17 @@ from webapp.offers.labels import (
     SCREENING_TONES,
     STATUS_NAMES,
     STATUS_TONES,
-    form_choices,
-    form_labels,
 )
 from webapp.offers.models import Offer
 from webapp.offers.schemas import FORM_OF_KIND, CapacityFormSchema, OfferQuery, ScreeningSchema
-from webapp.pagination import paginate, requested_page
-from webapp.people import today_in
-from webapp.profile_fields import LANGUAGE_ROWS, profile_values
-from webapp.towns.services import get_town_by_id
+from webapp.profiles import labels as profile_labels
+from webapp.profiles.schemas import LANGUAGE_ROWS, profile_values
+from webapp.storage.access import Actor
+from webapp.storage.database import write_transaction
+from webapp.towns.services import get_town_by_id, today_in
+from webapp.web.actor import current_actor
+from webapp.web.forms import PageForm, empty_form, read_form, read_query
+from webapp.web.pagination import paginate, requested_page
 
 bp = Blueprint("offers", __name__)
 
@@ -56,7 +55,7 @@ def index() -> ResponseReturnValue:
     counts = services.count_by_kind(actor)
     links = [(_("All"), _list_url(form, ""), not form.data["kind"], sum(counts.values()))]
     links += [
-        (words.KIND_PLURALS[kind], _list_url(form, kind), form.data["kind"] == kind, counts[kind])
+        (profile_labels.KIND_PLURALS[kind], _list_url(form, kind), form.data["kind"] == kind, counts[kind])
         for kind in KINDS
     ]
     return render_template(
@@ -66,13 +65,13 @@ def index() -> ResponseReturnValue:
         links=links,
         is_filtered=any(form.data.values()),
         is_empty=not any(counts.values()),
-        statuses=words.options(STATUS_NAMES, _("All")),
-        attentions=words.options(ATTENTION_NAMES, _("All")),
+        statuses=profile_labels.options(STATUS_NAMES, _("All")),
+        attentions=profile_labels.options(ATTENTION_NAMES, _("All")),
         **_names(actor),
     )
 
 
-def _list_url(form: Form, kind: str) -> str:
+def _list_url(form: PageForm, kind: str) -> str:
     kept = {name: value for name, value in form.data.items() if value and name != "kind"}
     return url_for("offers.index", **kept, kind=kind or None)
 
@@ -80,7 +79,10 @@ def _list_url(form: Form, kind: str) -> str:
 @bp.get("/offers/new")
 def choose_kind() -> ResponseReturnValue:
     """Which kind of offer it shall be."""
-    kinds = [(url_for("offers.new", kind=kind), words.KIND_NAMES[kind], KIND_STORIES[kind]) for kind in KINDS]
+    kinds = [
+        (url_for("offers.new", kind=kind), profile_labels.KIND_NAMES[kind], KIND_STORIES[kind])
+        for kind in KINDS
+    ]
     return render_template("offers/choose_kind.html", kinds=kinds)
 
 
@@ -273,10 +275,10 @@ def _linked_offer(token: str) -> tuple[Actor, Offer]:
     return actor_of_link(link, f"/capacity: {offer.name}"[:200]), offer
 
 
-def _change_capacity(actor: Actor, offer_id: uuid.UUID, token: str = "") -> tuple[Form, int]:
+def _change_capacity(actor: Actor, offer_id: uuid.UUID, token: str = "") -> tuple[PageForm, int]:
     """Do what a form about places says; 303 when it is done, else the form with its errors and a status."""
     is_still_right = "still_correct" in request.form
-    form = Form() if is_still_right else read_form(CapacityFormSchema)
+    form = PageForm() if is_still_right else read_form(CapacityFormSchema)
     if not form.is_valid:
         return form, 422
     try:
@@ -295,7 +297,7 @@ def _change_capacity(actor: Actor, offer_id: uuid.UUID, token: str = "") -> tupl
     return form, 303
 
 
-def _capacity_form(offer: Offer) -> Form:
+def _capacity_form(offer: Offer) -> PageForm:
     return empty_form(offer, ["capacity", "version"])
 
 
@@ -327,7 +329,7 @@ def _letter(offer: Offer, address: str) -> str:
 
 
 def _detail_page(
-    offer_id: uuid.UUID, *, capacity_form: Form | None = None, screening_form: Form | None = None
+    offer_id: uuid.UUID, *, capacity_form: PageForm | None = None, screening_form: PageForm | None = None
 ) -> str:
     actor = current_actor()
     offer = services.get_offer(actor, offer_id)
@@ -359,7 +361,7 @@ def _own_town(actor: Actor) -> uuid.UUID:
     return actor.town_id
 
 
-def _form_page(template: str, form: Form, kind: str, offer: Offer | None = None) -> str:
+def _form_page(template: str, form: PageForm, kind: str, offer: Offer | None = None) -> str:
     return render_template(
         template,
         form=form,

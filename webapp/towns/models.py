@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Float, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from webapp.database import Record
+from webapp.storage.database import Record
 
 
 class Town(Record):

@@ -1,20 +1,26 @@
-"""Finds towns, makes those of the seed tables, and keeps their policies."""
+"""Finds towns and makes those of the seed tables; their day, their policies."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 import uuid
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from webapp.access import Actor
 from webapp.audit.services import name_actions, name_details, record
-from webapp.database import db
-from webapp.engine import read_policy, read_seed_table
+from webapp.engine.files import read_seed_table
+from webapp.engine.policies import read_policy
 from webapp.exceptions import NotFound
+from webapp.storage.access import Actor
+from webapp.storage.database import db
 from webapp.towns.models import Town
+
+HOME_TIMEZONE = "Europe/Berlin"
+"""Where no town says otherwise."""
 
 name_actions({"town.policy_set": _l("Policy set")})
 name_details({"policy": _l("Policy")})
@@ -73,6 +79,18 @@ def get_town_by_id(town_id: uuid.UUID) -> Town:
     if town is None:
         raise NotFound
     return town
+
+
+def today_in(town: Town) -> date:
+    """Which day it is in a town."""
+    return datetime.now(ZoneInfo(town.timezone)).date()
+
+
+def today_of(actor: Actor) -> date:
+    """Which day it is in the actor's town."""
+    if actor.town_id is None:
+        return datetime.now(ZoneInfo(HOME_TIMEZONE)).date()
+    return today_in(get_town_by_id(actor.town_id))
 
 
 def set_policy(actor: Actor, town: Town, text: str) -> str:

@@ -10,9 +10,9 @@ import pytest
 from flask import Flask
 
 from tests.web import Client
-from webapp.access import system_actor
-from webapp.database import write_transaction
 from webapp.newcomers import services
+from webapp.storage.access import system_actor
+from webapp.storage.database import write_transaction
 
 
 @pytest.fixture

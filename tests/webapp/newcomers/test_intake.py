@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from webapp.audit.models import AuditEntry
-from webapp.database import db
 from webapp.newcomers.models import Newcomer
+from webapp.storage.database import db
 
 PERSON = {
     "name": "Omar Haddad",

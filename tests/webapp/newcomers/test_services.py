@@ -6,13 +6,16 @@ import uuid
 
 import pytest
 
+from tests.rows import add_newcomer
 from webapp.audit.models import AuditEntry
-from webapp.database import db, write_transaction
 from webapp.exceptions import Conflict, InvalidInput, NotFound
 from webapp.newcomers import services
 from webapp.newcomers.models import Newcomer
-from webapp.newcomers.services import newcomer_changed, newcomer_erasing
+from webapp.newcomers.services import erase_newcomer, newcomer_changed, newcomer_erasing
+from webapp.storage.access import Actor
+from webapp.storage.database import db, write_transaction
 from webapp.towns.services import get_town
+from webapp.web.idempotency import IdempotentAnswer
 
 
 def history() -> list[AuditEntry]:
@@ -279,3 +282,13 @@ def test_others_hear_of_a_newcomer_who_changed(app, make_newcomer, actor):
         (id_, me, "ready", 0, False),
         (id_, me, "paused", 0, False),
     ]
+
+
+def test_answers_kept_for_a_key_go_with_the_newcomer(me: Actor) -> None:
+    newcomer = add_newcomer(me.town_id)
+    with write_transaction():
+        for body in (f'{{"newcomer_id": "{newcomer}", "note": "private"}}', '{"newcomer_id": "other"}'):
+            db.session.add(IdempotentAnswer(actor_id=uuid.uuid4(), key="k", request_hash="x", body=body))
+    with write_transaction():
+        erase_newcomer(me, newcomer)
+    assert db.session.scalars(db.select(IdempotentAnswer.body)).all() == ['{"newcomer_id": "other"}']

@@ -9,14 +9,14 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from webapp import engine
-from webapp.access import system_actor
 from webapp.audit.models import AuditEntry
-from webapp.database import count_rows, db, write_transaction
-from webapp.loading import add_people
+from webapp.engine import files
+from webapp.exchange.services import add_people
 from webapp.newcomers import services
 from webapp.newcomers.models import Newcomer
 from webapp.offers.models import Offer
+from webapp.storage.access import system_actor
+from webapp.storage.database import count_rows, db, write_transaction
 from webapp.towns.services import get_town
 
 PERSON = {
@@ -371,8 +371,8 @@ def test_saving_the_unchanged_form_of_people_from_files_changes_nothing(
     client = coordinator()
     with app.app_context():
         with write_transaction():
-            files = engine.read_town_folder(engine.seed_folder("muenster"))
-            add_people(actor, get_town("muenster"), files)
+            seeded = files.read_town_folder(files.seed_folder("muenster"))
+            add_people(actor, get_town("muenster"), seeded)
         before = all_columns(model)
         entries = count_rows(db.select(AuditEntry))
 

@@ -6,8 +6,8 @@ import uuid
 
 import pytest
 
-from webapp.database import db
 from webapp.offers.models import Offer
+from webapp.storage.database import db
 
 
 def test_the_list_is_a_page_of_the_contract(api, make_offer):

@@ -6,16 +6,15 @@ import re
 from datetime import date, timedelta
 
 import pytest
-from click.testing import CliRunner
 
-from webapp import commands
 from webapp.accounts.models import Link
 from webapp.accounts.services import create_link
 from webapp.audit.models import AuditEntry
-from webapp.database import db, utc_now, write_transaction
+from webapp.commands.link import link
 from webapp.offers import services
-from webapp.offers.commands import link as link_command
 from webapp.offers.models import Offer
+from webapp.storage.access import system_actor
+from webapp.storage.database import db, utc_now, write_transaction
 
 
 def offer_row(app) -> tuple[int, int, date | None, int]:
@@ -165,8 +164,6 @@ def replaced(app, make_offer, make_link) -> str:
 
 
 def of_another_purpose(app, make_offer, make_link) -> str:
-    from webapp.access import system_actor
-
     id_ = make_offer()
     with app.app_context(), write_transaction():
         town_id = db.session.get(Offer, id_).town_id
@@ -175,8 +172,6 @@ def of_another_purpose(app, make_offer, make_link) -> str:
 
 
 def of_a_closed_offer(app, make_offer, make_link) -> str:
-    from webapp.access import system_actor
-
     id_ = make_offer()
     token = make_link(id_)
     with app.app_context(), write_transaction():
@@ -273,11 +268,10 @@ def test_the_preview_cannot_be_sent(app, coordinator, make_offer):
 
 
 @pytest.mark.parametrize("by", ["id", "external_id"])
-def test_the_command_prints_the_secret_alone(app, client, make_offer, monkeypatch, by):
+def test_the_command_prints_the_secret_alone(client, make_offer, command, by):
     id_ = make_offer(external_id="ma-0001")
-    monkeypatch.setattr(commands, "make_application", lambda: app)
 
-    result = CliRunner().invoke(link_command, ["create", "--offer", str(id_) if by == "id" else "ma-0001"])
+    result = command(link, "create", "--offer", str(id_) if by == "id" else "ma-0001")
 
     assert result.exit_code == 0, result.output
     token = result.stdout.strip()
@@ -285,11 +279,10 @@ def test_the_command_prints_the_secret_alone(app, client, make_offer, monkeypatc
     assert client.get(f"/capacity/{token}").status_code == 200
 
 
-def test_the_command_says_when_there_is_no_such_offer(app, make_town, monkeypatch):
+def test_the_command_says_when_there_is_no_such_offer(make_town, command):
     make_town()
-    monkeypatch.setattr(commands, "make_application", lambda: app)
 
-    result = CliRunner().invoke(link_command, ["create", "--offer", "nothing"])
+    result = command(link, "create", "--offer", "nothing")
 
     assert result.exit_code == 2
     assert result.stdout == ""

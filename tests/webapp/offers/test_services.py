@@ -7,10 +7,10 @@ from datetime import date, timedelta
 import pytest
 
 from webapp.audit.models import AuditEntry
-from webapp.database import db, write_transaction
 from webapp.exceptions import Conflict, InvalidInput, NotFound
 from webapp.offers import services
 from webapp.offers.models import Offer
+from webapp.storage.database import db, write_transaction
 
 
 def actions() -> list[str]:

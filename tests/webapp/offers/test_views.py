@@ -9,9 +9,9 @@ from datetime import date
 
 import pytest
 
-from webapp.database import db, write_transaction
 from webapp.offers import services
 from webapp.offers.models import Offer
+from webapp.storage.database import db, write_transaction
 
 CLUB = {
     "name": "Choir on the Hill",

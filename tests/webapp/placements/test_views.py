@@ -1,0 +1,109 @@
+"""The pages of placements: placing by hand, the list, an end, the contact sheet."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from tests.office import Office, Pair, text_of
+from tests.web import Client
+from webapp.newcomers.models import Newcomer
+from webapp.offers.models import Offer
+from webapp.placements import labels as placement_labels
+from webapp.placements.models import END_REASONS, PLACEMENT_STATES, Placement
+
+
+def test_every_offer_is_listed_with_the_rule_that_rules_it_out(browser: Client, office: Office) -> None:
+    newcomer = office.newcomer()
+    office.offer("possible")
+    office.offer("full", capacity=1, taken=1)
+    office.offer("mentor", kind="mentor")
+
+    page = text_of(browser, f"/newcomers/{newcomer}/place")
+
+    assert re.search(r"Possible 1 Offer possible", page)
+    assert re.search(r"Ruled out 2 .*Offer full .*No free place", page)
+    assert "Offer mentor" not in text_of(browser, f"/newcomers/{newcomer}/place?kind=association")
+    assert "Offer possible" not in text_of(browser, f"/newcomers/{newcomer}/place?search=full")
+
+
+def test_an_offer_chosen_by_hand_is_confirmed_with_a_note(browser: Client, office: Office) -> None:
+    newcomer, offer = office.newcomer(), office.offer()
+
+    assert "Your own choice" in text_of(browser, f"/newcomers/{newcomer}/place/{offer}")
+    answer = browser.post_form(f"/newcomers/{newcomer}/place/{offer}", note="They know each other.")
+
+    assert answer.location == f"/placements/{office.the(Placement).id}"
+    assert office.counters(offer) == (1, 1, 1)
+    assert (office.the(Placement).note, office.the(Placement).proposal_id) == ("They know each other.", None)
+
+
+def test_the_guards_hold_by_hand_too_and_the_note_is_kept(browser: Client, office: Office) -> None:
+    newcomer, offer = office.newcomer(), office.offer(capacity=1, taken=1)
+
+    page = text_of(browser, f"/newcomers/{newcomer}/place/{offer}")
+    answer = browser.post_form(f"/newcomers/{newcomer}/place/{offer}", note="They asked for it.")
+
+    assert "Not possible now No free place" in page
+    assert answer.status_code == 409
+    assert "They asked for it." in answer.text
+    assert office.counters(offer) == (1, 0, 0)
+
+
+def test_placements_are_listed_by_state(browser: Client, office: Office, pair: Pair) -> None:
+    assert "Nobody is placed yet" in text_of(browser, "/placements")
+    placement = office.place(pair.newcomer, pair.offer)
+    assert "Newcomer n" in text_of(browser, "/placements")
+    assert "No placement has ended" in text_of(browser, "/placements?state=ended")
+
+    answer = browser.post_form(f"/placements/{placement}/end", reason="goal_reached")
+
+    assert answer.location == f"/placements/{placement}"
+    assert office.counters(pair.offer) == (0, 0, 0)
+    assert (office.the(Placement).state, office.the(Placement).end_reason) == ("ended", "goal_reached")
+    assert "The goal is reached" in text_of(browser, "/placements?state=ended")
+    assert "Newcomer n" not in text_of(browser, "/placements?search=somebody")
+
+
+def test_a_placement_ends_once_and_only_with_a_reason(browser: Client, office: Office, pair: Pair) -> None:
+    placement = office.place(pair.newcomer, pair.offer)
+
+    statuses = [
+        browser.post_form(f"/placements/{placement}/end", **fields).status_code
+        for fields in ({}, {"reason": "nonsense"}, {"reason": "moved"}, {"reason": "moved"})
+    ]
+
+    assert statuses == [422, 422, 303, 409]
+    assert office.counters(pair.offer) == (0, 0, 0)
+
+
+def test_the_contact_sheet_has_both_sides_and_no_score_in_the_language_of_the_town(
+    login: Callable[..., Client], office: Office, pair: Pair
+) -> None:
+    placement = office.place(pair.newcomer, pair.offer)
+    office.change(
+        Newcomer, pair.newcomer, phone="0251 000 4711", need_reason="sleeps badly", notes="likes tea"
+    )
+    office.change(Offer, pair.offer, contact_email="choir@verein.example")
+    client = login()
+    client.get("/account?lang=en")
+
+    page = client.get(f"/placements/{placement}/sheet").text
+
+    assert "0251 000 4711" in page
+    assert "choir@verein.example" in page
+    assert '<html lang="de"' in page
+    for private in ("sleeps badly", "likes tea", "score", "of 100"):
+        assert private not in page
+    assert '<html lang="en"' in client.get(f"/placements/{placement}/sheet?lang=en").text
+
+
+def test_the_page_of_an_offer_tells_who_is_placed_there(browser: Client, office: Office, pair: Pair) -> None:
+    assert "Nobody at the moment." in text_of(browser, f"/offers/{pair.offer}")
+    office.place(pair.newcomer, pair.offer)
+    assert "Newcomer n" in text_of(browser, f"/offers/{pair.offer}")
+
+
+def test_every_code_has_its_words() -> None:
+    assert set(placement_labels.END_REASON_NAMES) == set(END_REASONS)
+    assert set(placement_labels.STATE_NAMES) == set(placement_labels.TONES) == set(PLACEMENT_STATES)

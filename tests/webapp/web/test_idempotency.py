@@ -1,0 +1,76 @@
+"""One answer to one key: an API of two routes, mounted for the tests."""
+
+from __future__ import annotations
+
+import pytest
+
+from webapp.exceptions import Conflict
+from webapp.storage.database import db
+from webapp.web.idempotency import IdempotentAnswer, idempotent
+
+
+@pytest.fixture
+def counter(app, api, monkeypatch):
+    """An API that counts its calls, and refuses where it is told to."""
+    calls: list[str] = []
+
+    def count():
+        calls.append("call")
+        if app.config.get("REFUSE"):
+            raise Conflict("full", taken=3)
+        return {"n": len(calls)}, 201
+
+    monkeypatch.setitem(app.view_functions, "accounts.log_out", idempotent(count))
+    monkeypatch.setitem(app.config, "REFUSE", False)
+    return calls
+
+
+def test_the_same_key_and_body_get_the_same_answer(app, api, counter):
+    client = api()
+
+    answers = [client.post("/logout", json={"a": 1}, headers={"Idempotency-Key": "k"}) for _ in range(3)]
+
+    assert [answer.status_code for answer in answers] == [201, 201, 201]
+    assert len({answer.text for answer in answers}) == 1
+    assert len(counter) == 1
+    assert answers[1].headers["Idempotent-Replayed"] == "true"
+
+
+def test_the_same_key_with_another_body_is_refused(api, counter):
+    client = api()
+    client.post("/logout", json={"a": 1}, headers={"Idempotency-Key": "k"})
+
+    answer = client.post(
+        "/logout", json={"a": 2}, headers={"Idempotency-Key": "k", "Accept": "application/json"}
+    )
+
+    assert answer.status_code == 422
+    assert "Idempotency-Key" in answer.json["fields"]
+    assert len(counter) == 1
+
+
+def test_keys_of_different_actors_do_not_meet(api, counter):
+    for client in (api(town="muenster"), api(town="enschede")):
+        assert client.post("/logout", headers={"Idempotency-Key": "k"}).status_code == 201
+
+    assert len(counter) == 2
+
+
+def test_without_a_key_every_request_counts(api, counter):
+    client = api()
+
+    assert [client.post("/logout").json["n"] for _ in range(2)] == [1, 2]
+
+
+def test_a_conflict_is_kept_as_well(app, api, counter):
+    client = api()
+    app.config["REFUSE"] = True
+    first = client.post("/logout", headers={"Idempotency-Key": "k"})
+    app.config["REFUSE"] = False
+
+    second = client.post("/logout", headers={"Idempotency-Key": "k"})
+
+    assert (first.status_code, first.json["reason"], first.json["taken"]) == (409, "full", 3)
+    assert second.text == first.text
+    with app.app_context():
+        assert db.session.scalars(db.select(IdempotentAnswer)).one().status == 409

@@ -1,0 +1,51 @@
+"""What the commands that need the application share: the application around them, errors as sentences."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import click
+from flask import Flask
+
+from webapp.application import create_app
+from webapp.exceptions import Conflict, InvalidInput, InvalidSettings, NotFound
+from webapp.storage.upgrade import upgrade_database
+
+
+def in_application(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Run a command inside the application, on the newest tables; an error is a sentence and exit code 2."""
+
+    @functools.wraps(function)
+    def run(*args: Any, **kwargs: Any) -> Any:
+        app = make_application()
+        with app.app_context():
+            try:
+                return function(*args, **kwargs)
+            except NotFound:
+                fail("There is no such row. Look at the name or id you gave.")
+            except Conflict as error:
+                fail(f"Not possible: {error.message or error.reason}")
+            except InvalidInput as error:
+                fail(*(f"{name}: {text}" for name, texts in error.fields.items() for text in texts))
+
+    return run
+
+
+def make_application() -> Flask:
+    """The application on the newest tables; ends the process with a sentence when a setting is wrong."""
+    try:
+        app = create_app()
+    except InvalidSettings as error:
+        fail("Koppel cannot start.", *error.problems)
+    upgrade_database(app)
+    return app
+
+
+def fail(*sentences: str) -> NoReturn:
+    """End with exit code 2, saying why."""
+    for sentence in sentences:
+        click.echo(sentence, err=True)
+    sys.exit(2)

@@ -1,0 +1,58 @@
+"""What placements and pairs are called: states, reasons, rules, parts of the score."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from webapp.engine.texts import CRITERION_TEXTS, RULE_TEXTS
+
+END_REASON_NAMES: Mapping[str, Any] = {
+    "goal_reached": _l("The goal is reached"),
+    "moved": _l("Moved away"),
+    "time_work": _l("No time any more, or found work"),
+    "no_contact": _l("The contact fell asleep"),
+    "no_show": _l("Did not come"),
+    "mismatch": _l("The two did not fit"),
+    "boundary_problem": _l("A boundary was crossed"),
+    "illness": _l("Illness"),
+    "screening_expired": _l("The screening has expired"),
+    "programme_end": _l("The programme ended"),
+    "other": _l("Something else"),
+}
+STATE_NAMES: Mapping[str, Any] = {
+    "active": _l("active"),
+    "ended": _l("ended"),
+    "undone": _l("taken back"),
+}
+TONES: Mapping[str, str] = {"active": "good", "ended": "quiet", "undone": "quiet"}
+URGENCY_TONES: Mapping[int, str] = {3: "quiet", 4: "wait"}
+"""Levels of need that a pill points out; the lower ones are plain words."""
+NUMBER_NAMES: Mapping[str, Any] = {
+    "taken": _l("places taken"),
+    "capacity": _l("places in all"),
+    "limit": _l("places for one first language"),
+}
+"""What a conflict tells of how things stand now."""
+REASON_NAMES: Mapping[str, Any] = {
+    "interests": _l("shared interests"),
+    "language": _l("they understand each other"),
+    "hours": _l("hours match"),
+    "goals": _l("goals match"),
+    "life_phase": _l("similar phase of life"),
+    "reciprocity": _l("give and take"),
+}
+"""Parts of the score in the few words of the board; what stands there as a number anyway is left out."""
+
+
+def rule_text(rule: str) -> str:
+    """The sentence for a hard rule."""
+    return _(RULE_TEXTS.get(rule, rule))
+
+
+def criterion_text(criterion: str) -> str:
+    """What a part of the score is called."""
+    return _(CRITERION_TEXTS.get(criterion, criterion))

@@ -1,0 +1,219 @@
+"""Placing by hand, ending and undoing; bans; who is placed where, which offers are possible for whom."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from blinker import Namespace
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy.orm import joinedload
+
+from webapp.audit.services import name_actions, record
+from webapp.engine import policies, questions, records
+from webapp.engine.questions import Explanation
+from webapp.newcomers.models import Newcomer
+from webapp.offers.models import Offer
+from webapp.placements.conflicts import conflict
+from webapp.placements.models import BAD_ENDS, Ban, Placement
+from webapp.placements.places import couple, find_origin, release
+from webapp.storage.access import Actor, get_scoped, scoped
+from webapp.storage.database import count_rows_by, db, utc_now
+from webapp.towns.services import get_town_by_id, today_of
+
+# Sent with the placement and `actor`, once it is taken back and in the same transaction: what it decided or
+# pushed aside may be open again.
+placement_undone = Namespace().signal("placement-undone")
+
+name_actions(
+    {
+        "placement.made_by_hand": _l("Placed by hand"),
+        "placement.ended": _l("Placement ended"),
+        "placement.undone": _l("Placement undone"),
+        "ban.lifted": _l("Ban lifted"),
+    }
+)
+
+
+# Reading ---------------------------------------------------------------------------------------------
+
+
+def query_placements(actor: Actor, *, state: str = "", kind: str = "", search: str = "") -> Select[Placement]:
+    """The placements of the actor's town, newest first."""
+    placements = with_sides(scoped(Placement, actor), Placement)
+    if state:
+        placements = placements.where(Placement.state == state)
+    if kind:
+        placements = placements.where(Placement.kind == kind)
+    if search:
+        placements = placements.join(Newcomer, Placement.newcomer_id == Newcomer.id)
+        placements = placements.join(Offer, Placement.offer_id == Offer.id)
+        placements = placements.where(sides_match(search))
+    return placements.order_by(Placement.created_at.desc(), Placement.id)
+
+
+def count_placements(actor: Actor, *, kind: str = "", search: str = "") -> dict[str, int]:
+    """How many placements there are in each state."""
+    placements = query_placements(actor, kind=kind, search=search)
+    return count_rows_by(Placement.state, placements, ("active", "ended"))
+
+
+def get_placement(actor: Actor, placement_id: uuid.UUID) -> Placement:
+    """A placement with its newcomer and offer; raises NotFound."""
+    get_scoped(Placement, actor, placement_id)
+    return db.session.scalars(
+        with_sides(select(Placement), Placement).where(Placement.id == placement_id)
+    ).one()
+
+
+def query_placements_of(actor: Actor, newcomer_id: uuid.UUID) -> Sequence[Placement]:
+    """A newcomer's placements but those taken back, newest first."""
+    placements = with_sides(scoped(Placement, actor), Placement).where(
+        Placement.newcomer_id == newcomer_id, Placement.state != "undone"
+    )
+    return db.session.scalars(placements.order_by(Placement.created_at.desc())).all()
+
+
+def query_placed_at(actor: Actor, *, offer_id: uuid.UUID) -> Sequence[Placement]:
+    """Who is placed at an offer now."""
+    placements = with_sides(scoped(Placement, actor), Placement).where(
+        Placement.offer_id == offer_id, Placement.state == "active"
+    )
+    return db.session.scalars(placements.order_by(Placement.created_at)).all()
+
+
+def examine_newcomer(actor: Actor, newcomer: Newcomer, *, kind: str = "") -> list[Explanation]:
+    """Every offer of the actor's town held against a newcomer: possible or not, best first.
+
+    Reads everybody who is placed, so that mixing limits count.
+    """
+    town = get_town_by_id(newcomer.town_id)
+    today = today_of(actor)
+    active = db.session.scalars(scoped(Placement, actor).where(Placement.state == "active")).all()
+    placed_ids = {placement.newcomer_id for placement in active} | {newcomer.id}
+    people = db.session.scalars(
+        scoped(Newcomer, actor).where(Newcomer.id.in_(placed_ids)).order_by(Newcomer.id)
+    )
+    offers = db.session.scalars(scoped(Offer, actor).order_by(Offer.external_id, Offer.id)).all()
+    bans = _active_bans(actor, today).where(Ban.newcomer_id == newcomer.id)
+    found = questions.examine(
+        [records.to_newcomer(row, town.slug) for row in people],
+        [records.to_offer(row, town.slug) for row in offers],
+        policies.read_policy(town.policy),
+        today=today,
+        fixed=records.id_pairs(active),
+        banned=records.id_pairs(db.session.scalars(bans)),
+        only=[str(newcomer.id)],
+    )
+    of_kind = [explanation for explanation in found if not kind or explanation.kind == kind]
+    return sorted(of_kind, key=lambda e: (len(e.rules), -e.score, e.offer_id))
+
+
+def active_bans(actor: Actor, today: date) -> Sequence[Ban]:
+    """The bans of the actor's town that hold on a day."""
+    return db.session.scalars(_active_bans(actor, today)).all()
+
+
+def bans_of_newcomer(actor: Actor, newcomer_id: uuid.UUID) -> Sequence[Ban]:
+    """The bans of a newcomer that hold today, with their offers, the oldest first."""
+    bans = _active_bans(actor, today_of(actor)).where(Ban.newcomer_id == newcomer_id)
+    return db.session.scalars(bans.options(joinedload(Ban.offer)).order_by(Ban.created_at)).all()
+
+
+def bans_of_pair(actor: Actor, newcomer_id: uuid.UUID, offer_id: uuid.UUID) -> Sequence[Ban]:
+    """The bans of a pair that hold today."""
+    bans = active_bans(actor, today_of(actor))
+    return [ban for ban in bans if (ban.newcomer_id, ban.offer_id) == (newcomer_id, offer_id)]
+
+
+def _active_bans(actor: Actor, today: date) -> Select[Ban]:
+    return scoped(Ban, actor).where(Ban.holds_on(today))
+
+
+def with_sides(rows: Select[Any], model: Any) -> Select[Any]:
+    """A select over pairs, with the newcomer and the offer of each."""
+    return rows.options(joinedload(model.newcomer), joinedload(model.offer))
+
+
+def sides_match(search: str) -> ColumnElement[bool]:
+    """The condition that the newcomer or the offer of a pair has this in their name or number."""
+    columns = (Newcomer.name, Newcomer.external_id, Offer.name, Offer.external_id)
+    return or_(*(column.icontains(search, autoescape=True) for column in columns))
+
+
+# Deciding --------------------------------------------------------------------------------------------
+
+
+def place_by_hand(actor: Actor, newcomer_id: uuid.UUID, offer_id: uuid.UUID, *, note: str = "") -> Placement:
+    """Couple two by a coordinator's own choice, under every guard.
+
+    Raises
+    ------
+    NotFound
+    Conflict
+        With the reason why the two cannot be coupled now; nothing is changed then.
+    """
+    origin = find_origin(actor, newcomer_id, offer_id)
+    placement = couple(actor, newcomer_id, offer_id, note=note, origin=origin)
+    record(actor, "placement.made_by_hand", placement, **ids_of_pair(placement))
+    return placement
+
+
+def end_placement(actor: Actor, placement_id: uuid.UUID, *, reason: str) -> Placement:
+    """End a placement: its place is free again. After a bad end the pair is banned until that is lifted.
+
+    Raises
+    ------
+    NotFound
+    Conflict
+        ``changed`` when it has ended already.
+    """
+    placement = get_scoped(Placement, actor, placement_id)
+    release(actor, placement, "ended", reason)
+    if reason in BAD_ENDS:
+        ban_pair(actor, placement, reason, None)
+    record(actor, "placement.ended", placement, **ids_of_pair(placement), reason=reason)
+    return placement
+
+
+def undo_placement(actor: Actor, placement_id: uuid.UUID) -> Placement:
+    """Take a placement back within minutes; what it decided or pushed aside may be open again.
+
+    Raises
+    ------
+    NotFound
+    Conflict
+        ``too_late`` after some minutes, ``changed`` when it has ended already.
+    """
+    placement = get_scoped(Placement, actor, placement_id)
+    if placement.is_active and not placement.can_be_undone:
+        raise conflict("too_late")
+    release(actor, placement, "undone", "")
+    record(actor, "placement.undone", placement, **ids_of_pair(placement))
+    placement_undone.send(placement, actor=actor)
+    return placement
+
+
+def ban_pair(actor: Actor, pair: Any, reason: str, ban_until: date | None) -> None:
+    """Let the two of a placement or proposal not be proposed until a day, or until the ban is lifted."""
+    ids = {"town_id": pair.town_id, "newcomer_id": pair.newcomer_id, "offer_id": pair.offer_id}
+    db.session.add(Ban(**ids, reason=reason, ban_until=ban_until, created_by=actor.label))
+    db.session.flush()
+
+
+def lift_ban(actor: Actor, ban_id: uuid.UUID) -> Ban:
+    """Let a banned pair be proposed again; raises NotFound."""
+    ban = get_scoped(Ban, actor, ban_id)
+    if ban.lifted_at is None:
+        ban.lifted_at = utc_now()
+        record(actor, "ban.lifted", ban, **ids_of_pair(ban))
+        db.session.flush()
+    return ban
+
+
+def ids_of_pair(row: Any) -> dict[str, str]:
+    """The two of a placement, proposal or ban, for the history."""
+    return {"newcomer": str(row.newcomer_id), "offer": str(row.offer_id)}

@@ -1,0 +1,150 @@
+"""One proposal and the decision on it: confirm, or reject with a reason."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from webapp.engine.questions import Explanation
+from webapp.engine.texts import PROTECTIVE_RULES
+from webapp.exceptions import Conflict
+from webapp.newcomers.models import Newcomer
+from webapp.offers.models import Offer
+from webapp.offers.services import offers_by_id
+from webapp.placements import sentences
+from webapp.placements.labels import rule_text
+from webapp.placements.schemas import NoteFormSchema
+from webapp.placements.services import (
+    bans_of_newcomer,
+    examine_newcomer,
+    get_placement,
+    query_placements_of,
+)
+from webapp.placements.views import about_pair
+from webapp.profiles import labels as profile_labels
+from webapp.proposals import labels, services
+from webapp.proposals.schemas import RejectFormSchema
+from webapp.storage.database import write_transaction
+from webapp.towns.services import today_of
+from webapp.web.actor import current_actor
+from webapp.web.forms import PageForm, empty_form, read_form
+from webapp.web.parts import fill_slot, is_part_asked
+
+ALTERNATIVES = 4
+NEAR_MISSES = 3
+_WISH_RULES = {"wanted", "already_placed"}
+
+bp = Blueprint("proposals", __name__)
+bp.record_once(lambda setup: setup.app.jinja_env.globals.update(proposal_labels=labels))
+
+
+@bp.get("/proposals/<uuid:proposal_id>")
+def detail(proposal_id: uuid.UUID) -> ResponseReturnValue:
+    """Everything that matters for a decision on one pair."""
+    return _proposal_page(proposal_id)
+
+
+@bp.post("/proposals/<uuid:proposal_id>/confirm")
+def confirm(proposal_id: uuid.UUID) -> ResponseReturnValue:
+    """Turn a proposal into a placement; a conflict is told on the same page, with what was written."""
+    form = read_form(NoteFormSchema)
+    if not form.is_valid:
+        return _proposal_page(proposal_id, note_form=form), 422
+    try:
+        with write_transaction():
+            placement_id = services.confirm_proposal(current_actor(), proposal_id, **form.data).id
+    except Conflict as conflict:
+        if is_part_asked():
+            found = services.get_proposal(current_actor(), proposal_id)
+            return render_template("proposals/_refused.html", proposal=found, conflict=conflict), 409
+        return _proposal_page(proposal_id, note_form=form, conflict=conflict), 409
+    if is_part_asked():
+        placed = get_placement(current_actor(), placement_id)
+        return render_template("proposals/_decided.html", placement=placed)
+    kept: dict[str, Any] = {name: request.form.get(name) or None for name in ("kind", "search")}
+    return redirect(url_for("board.board", **kept), 303)
+
+
+@bp.post("/proposals/<uuid:proposal_id>/reject")
+def reject(proposal_id: uuid.UUID) -> ResponseReturnValue:
+    """Reject a proposal, with the reason and how long it holds."""
+    actor = current_actor()
+    form = read_form(RejectFormSchema)
+    until: date | None = form.data.get("ban_until")
+    if until is not None and until <= today_of(actor):
+        form.errors["ban_until"] = [_("Please give a day to come.")]
+    if not form.is_valid:
+        return _proposal_page(proposal_id, reject_form=form), 422
+    try:
+        with write_transaction():
+            services.reject_proposal(actor, proposal_id, **form.data)
+    except Conflict as conflict:
+        return _proposal_page(proposal_id, reject_form=form, conflict=conflict), 409
+    flash(_("Rejected. The next matching run looks for somebody else."), "success")
+    return redirect(url_for("board.board"), 303)
+
+
+def _proposal_page(
+    proposal_id: uuid.UUID,
+    *,
+    note_form: PageForm | None = None,
+    reject_form: PageForm | None = None,
+    conflict: Conflict | None = None,
+) -> str:
+    actor = current_actor()
+    found = services.get_proposal(actor, proposal_id)
+    around = examine_newcomer(actor, found.newcomer, kind=found.kind) if found.is_open else []
+    own = next((one for one in around if one.offer_id == str(found.offer_id)), None)
+    way = sentences.way_text(found.travel_minutes, found.distance_km)
+    return render_template(
+        "proposals/detail.html",
+        proposal=found,
+        newcomer=found.newcomer,
+        offer=found.offer,
+        obstacle=rule_text(own.rules[0]) if own is not None and own.rules else "",
+        note_form=note_form or empty_form(),
+        reject_form=reject_form or empty_form(),
+        reject_options=profile_labels.options(labels.REJECT_REASON_NAMES, _("Please choose")),
+        conflict=conflict,
+        **_alternatives([one for one in around if one is not own]),
+        **about_pair(actor, found.newcomer, found.offer, way),
+        **_history(found.newcomer, found.offer),
+    )
+
+
+def _alternatives(explanations: Sequence[Explanation]) -> dict[str, Any]:
+    """The next best offers, and those that fit but for one rule that protects nobody."""
+    possible = [one for one in explanations if one.is_possible][:ALTERNATIVES]
+    excluded = PROTECTIVE_RULES | _WISH_RULES
+    near = [one for one in explanations if len(one.rules) == 1 and one.rules[0] not in excluded][:NEAR_MISSES]
+    offers = offers_by_id(current_actor(), (one.offer_id for one in (*possible, *near)))
+    return {
+        "alternatives": [(one, offers[one.offer_id]) for one in possible],
+        "near_misses": [(one, offers[one.offer_id]) for one in near],
+    }
+
+
+# On pages of others ----------------------------------------------------------------------------------
+
+
+def _history(newcomer: Newcomer, offer: Offer) -> dict[str, Sequence[services.PairEvent]]:
+    return {"events": services.pair_history(current_actor(), newcomer.id, offer.id)}
+
+
+def _of_newcomer(newcomer: Newcomer) -> dict[str, Sequence[Any]]:
+    actor = current_actor()
+    return {
+        "proposals": services.query_open_of(actor, newcomer.id),
+        "placements": query_placements_of(actor, newcomer.id),
+        "bans": bans_of_newcomer(actor, newcomer.id),
+    }
+
+
+fill_slot(bp, "pair", "proposals/_history.html", _history)
+fill_slot(bp, "newcomer", "proposals/_of_newcomer.html", _of_newcomer)

@@ -1,0 +1,17 @@
+"""What the open wishes can be asked."""
+
+from __future__ import annotations
+
+from marshmallow import fields, validate
+
+from webapp.engine.texts import REASONS
+from webapp.engine.vocabulary import KINDS
+from webapp.web.fields import FormSchema
+
+
+class WishQuery(FormSchema):
+    """The filter of the open wishes."""
+
+    kind = fields.String(load_default="", validate=validate.OneOf(KINDS))
+    reason = fields.String(load_default="", validate=validate.OneOf(list(REASONS)))
+    unserved = fields.Boolean(load_default=False)

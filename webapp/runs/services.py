@@ -1,0 +1,201 @@
+"""The life of a run: queued, solved outside any write transaction, stored, done or failed."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy.orm import joinedload
+
+from webapp.audit.services import name_actions, name_details, record
+from webapp.engine import policies
+from webapp.newcomers.models import Newcomer
+from webapp.placements.conflicts import conflict
+from webapp.placements.models import Placement
+from webapp.placements.services import placement_undone
+from webapp.proposals.services import query_waiting, reopen
+from webapp.proposals.staging import remove_staged
+from webapp.runs.models import OpenWish, Run, RunChange
+from webapp.runs.solving import Progress, RunResult, solve
+from webapp.runs.storing import store
+from webapp.storage.access import Actor, get_scoped, scoped, system_actor
+from webapp.storage.database import count_rows, db, utc_now, write_transaction
+from webapp.towns.services import today_of
+
+DEAD_AFTER = timedelta(minutes=10)
+
+name_actions(
+    {
+        "run.started": _l("Matching run started"),
+        "run.done": _l("Matching run done"),
+        "run.failed": _l("Matching run failed"),
+    }
+)
+name_details({"proposals": _l("Proposals")})
+
+
+# Reading ---------------------------------------------------------------------------------------------
+
+
+def query_runs(actor: Actor) -> Select[Run]:
+    """The runs of the actor's town, newest first."""
+    return scoped(Run, actor).order_by(Run.created_at.desc(), Run.id)
+
+
+def get_run(actor: Actor, run_id: uuid.UUID) -> Run:
+    """A run; raises NotFound."""
+    return get_scoped(Run, actor, run_id)
+
+
+def runs_by_id(actor: Actor, ids: Iterable[uuid.UUID]) -> Mapping[uuid.UUID, Run]:
+    """Some runs of the actor's town."""
+    return {run.id: run for run in db.session.scalars(scoped(Run, actor).where(Run.id.in_(set(ids))))}
+
+
+def newest_run(actor: Actor) -> Run | None:
+    """The newest run of the actor's town that is done."""
+    done = scoped(Run, actor).where(Run.state == "done")
+    return db.session.scalars(done.order_by(Run.finished_at.desc()).limit(1)).first()
+
+
+def run_under_way(actor: Actor) -> Run | None:
+    """The run of the actor's town that waits or runs now."""
+    return db.session.scalars(scoped(Run, actor).where(Run.state.in_(("queued", "running")))).first()
+
+
+def limits_of(run: Run) -> dict[str, float]:
+    """The most each part of a score could be in a run."""
+    return policies.part_limits(policies.policy_of(run.policy))
+
+
+def query_changes(run: Run) -> Select[RunChange]:
+    """What a run changed, by newcomer."""
+    people = (joinedload(RunChange.newcomer), joinedload(RunChange.before), joinedload(RunChange.after))
+    changes = select(RunChange).where(RunChange.run_id == run.id).options(*people)
+    return changes.join(Newcomer, RunChange.newcomer_id == Newcomer.id).order_by(Newcomer.name, RunChange.id)
+
+
+def first_changes(run: Run, action: str, most: int) -> Sequence[RunChange]:
+    """The first changes of one sort that a run made, by newcomer."""
+    changes = query_changes(run).where(RunChange.action == action)
+    return db.session.scalars(changes.limit(most)).all()
+
+
+def query_wishes(actor: Actor, *, kind: str = "", reason: str = "") -> Select[OpenWish]:
+    """The wishes that the newest run leaves open, the most urgent newcomers first."""
+    newest = newest_run(actor)
+    wishes = scoped(OpenWish, actor).where(OpenWish.run_id == (newest.id if newest else None))
+    if kind:
+        wishes = wishes.where(OpenWish.kind == kind)
+    if reason:
+        wishes = wishes.where(OpenWish.reason == reason)
+    wishes = wishes.options(joinedload(OpenWish.newcomer)).join(Newcomer, OpenWish.newcomer_id == Newcomer.id)
+    need, since = func.coalesce(Newcomer.need_level, 0), func.coalesce(Newcomer.waiting_since, date.max)
+    return wishes.order_by(need.desc(), since, OpenWish.id)
+
+
+def query_open_wishes(
+    actor: Actor, *, kind: str = "", reason: str = "", unserved: bool = False
+) -> Select[OpenWish]:
+    """The wishes that the newest run leaves open; `unserved`: only of people without any proposal."""
+    wishes = query_wishes(actor, kind=kind, reason=reason)
+    return wishes.where(OpenWish.newcomer_id.in_(query_waiting(actor))) if unserved else wishes
+
+
+def count_new_since(actor: Actor, run: Run | None) -> int:
+    """How many newcomers are ready whom the newest run did not know."""
+    if run is None:
+        return 0
+    return count_rows(
+        scoped(Newcomer, actor).where(Newcomer.status == "ready", Newcomer.created_at > run.created_at)
+    )
+
+
+# Running ---------------------------------------------------------------------------------------------
+
+
+def start_run(actor: Actor, *, today: date | None = None) -> Run:
+    """Queue a run of the actor's town; a run that has shown no life for ten minutes is given up first.
+
+    Raises
+    ------
+    Conflict
+        ``run_active`` while another run of the town is under way.
+    """
+    under_way = run_under_way(actor)
+    if under_way is not None and utc_now() - under_way.beat_at < DEAD_AFTER:
+        raise conflict("run_active", run_id=str(under_way.id))
+    if under_way is not None:
+        _fail(under_way, "interrupted")
+        db.session.flush()
+    _sweep(actor)
+    run = Run(town_id=actor.town_id, started_by=actor.label, today=today or today_of(actor))
+    db.session.add(run)
+    record(actor, "run.started", run)
+    db.session.flush()
+    return run
+
+
+def execute_run(run_id: uuid.UUID, progress: Progress | None = None) -> RunResult:
+    """Solve a queued run and make its proposals visible; whatever fails marks the run as failed.
+
+    Opens its own short write transactions: the plan is made outside of them.
+
+    Raises
+    ------
+    Conflict
+        ``changed`` when the run is not queued any more.
+    """
+    with write_transaction():
+        run = db.session.get_one(Run, run_id)
+        if run.state != "queued":
+            raise conflict("changed")
+        run.state, run.beat_at = "running", utc_now()
+        town_id, today = run.town_id, run.today
+
+    def beat(stage: str) -> None:
+        with write_transaction():
+            db.session.execute(update(Run).where(Run.id == run_id).values(stage=stage, beat_at=utc_now()))
+        if progress is not None:
+            progress(stage)
+
+    try:
+        result = solve(system_actor(town_id), today, beat)
+        beat("store")
+        store(run_id, result)
+    except BaseException as error:
+        with write_transaction():
+            _fail(db.session.get_one(Run, run_id), str(error) or type(error).__name__)
+        raise
+    return result
+
+
+def _fail(run: Run, error: str) -> None:
+    run.state, run.finished_at, run.error = "failed", utc_now(), error
+    record(system_actor(run.town_id), "run.failed", run)
+    _remove_unseen(run.id)
+
+
+def _sweep(actor: Actor) -> None:
+    """Remove what runs that died left behind unseen."""
+    for run_id in db.session.scalars(
+        select(Run.id).where(Run.town_id == actor.town_id, Run.state == "failed")
+    ):
+        _remove_unseen(run_id)
+
+
+def _remove_unseen(run_id: uuid.UUID) -> None:
+    remove_staged(run_id)
+    db.session.execute(delete(OpenWish).where(OpenWish.run_id == run_id))
+    db.session.execute(delete(RunChange).where(RunChange.run_id == run_id))
+
+
+@placement_undone.connect
+def _reopen(placement: Placement, **_context: Any) -> None:
+    """After a placement was taken back: what it decided is open again, unless a newer run has been there."""
+    newest = newest_run(system_actor(placement.town_id))
+    reopen(placement, newest.id if newest is not None else None)

@@ -1,0 +1,18 @@
+"""Constraints that several tables have: one of some codes, one row while a condition holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import CheckConstraint, Index, text
+
+
+def one_of(column: str, codes: Iterable[str]) -> CheckConstraint:
+    """A column holds one of some codes."""
+    listed = ", ".join(f"'{code}'" for code in codes)
+    return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
+
+
+def unique_while(name: str, condition: str, *columns: str) -> Index:
+    """A unique index over the rows that meet a condition, on both databases."""
+    return Index(name, *columns, unique=True, sqlite_where=text(condition), postgresql_where=text(condition))
