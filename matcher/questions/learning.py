@@ -291,15 +291,16 @@ def observe(
     ]
 
 
-def recall(parts: Mapping[str, float], policy: Policy, *, accepted: bool) -> Decision:
+def recall(parts: Mapping[str, float], kept: Policy | Mapping[str, float], *, accepted: bool) -> Decision:
     """A decision from what was kept of a proposal: what each criterion added to its score.
 
     Parameters
     ----------
     parts : mapping of str to float
         As `matcher.planning.single.Proposal.parts`.
-    policy : Policy
-        The one the proposal was made with. A criterion that had weight 0 then says nothing: it is neutral.
+    kept : Policy or mapping of str to float
+        The policy the proposal was made with, or the share of each criterion in a score then. A criterion
+        that had none, or was not there yet, says nothing: it is neutral. One that is gone is left out.
     accepted : bool
 
     Returns
@@ -317,9 +318,10 @@ def recall(parts: Mapping[str, float], policy: Policy, *, accepted: bool) -> Dec
     >>> recall(parts, Policy(), accepted=True).values["interests"]
     0.5
     """
-    most = dict(zip(_NAMES, shares(policy).tolist(), strict=True))
+    most = dict(zip(_NAMES, shares(kept).tolist(), strict=True)) if isinstance(kept, Policy) else kept
     values = {
-        name: round(part / most[name], 9) if most.get(name) else NEUTRAL for name, part in parts.items()
+        name: round(parts[name] / most[name], 9) if name in parts and most.get(name) else NEUTRAL
+        for name in _NAMES
     }
     return Decision(values, accepted)
 

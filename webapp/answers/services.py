@@ -9,13 +9,14 @@ from sqlalchemy import and_, or_
 
 from webapp.engine import questions
 from webapp.engine.plans import Plan
-from webapp.engine.policies import Policy, policy_of
+from webapp.engine.policies import Policy
 from webapp.engine.questions import Lesson
 from webapp.exceptions import NotFound
 from webapp.newcomers.services import get_newcomer
 from webapp.offers.services import get_offer
 from webapp.proposals.models import BESIDE_THE_POINT, Proposal
 from webapp.runs.models import Run
+from webapp.runs.services import limits_of
 from webapp.runs.solving import solve
 from webapp.storage.access import Actor, scoped
 from webapp.storage.database import db
@@ -73,11 +74,11 @@ def learn_weights(actor: Actor, policy: Policy) -> Lesson:
         )
         .order_by(Proposal.id)
     )
-    policies = {run.id: policy_of(run.policy) for run in db.session.scalars(scoped(Run, actor)) if run.policy}
+    shares = {run.id: limits_of(run) for run in db.session.scalars(scoped(Run, actor)) if run.policy}
     decisions = [
-        questions.recall(proposal.parts, policies[proposal.run_id], accepted=proposal.state == "confirmed")
+        questions.recall(proposal.parts, shares[proposal.run_id], accepted=proposal.state == "confirmed")
         for proposal in db.session.scalars(decided)
-        if proposal.run_id in policies
+        if proposal.run_id in shares
     ]
     return questions.learn(decisions, policy)
 

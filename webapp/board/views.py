@@ -22,7 +22,7 @@ from webapp.proposals.models import Proposal
 from webapp.proposals.services import get_proposal
 from webapp.runs.services import limits_of, runs_by_id
 from webapp.storage.database import write_transaction
-from webapp.towns.services import today_of
+from webapp.towns.services import policy_of, today_of
 from webapp.web.actor import current_actor
 from webapp.web.forms import read_query
 from webapp.web.pagination import paginate, requested_page
@@ -106,13 +106,15 @@ def _rows(proposals: Iterable[Proposal]) -> list[dict[str, Any]]:
     proposals = list(proposals)
     found = runs_by_id(actor, (proposal.run_id for proposal in proposals))
     limits = {id_: limits_of(run) for id_, run in found.items()}
-    today = today_of(actor)
+    today, policy = today_of(actor), policy_of(actor)
     return [
         {
             "proposal": proposal,
             "weeks": fit.waiting_weeks(proposal.newcomer, today),
             "reasons": fit.reasons_for(
-                proposal.newcomer, proposal.offer, proposal.parts, limits.get(proposal.run_id, {})
+                fit.facts_of(proposal.newcomer, proposal.offer, policy, today),
+                proposal.parts,
+                limits.get(proposal.run_id, {}),
             ),
         }
         for proposal in proposals

@@ -14,8 +14,8 @@ __all__ = [
     "InvalidPolicyError",
     "Policy",
     "part_limits",
-    "policy_of",
     "read_policy",
+    "shares_kept",
 ]
 
 
@@ -29,9 +29,15 @@ def read_policy(text: str) -> Policy:
     return Policy.from_toml(text)
 
 
-def policy_of(plain: Mapping[str, Any]) -> Policy:
-    """The policy that a run kept with its result."""
-    return Policy.from_dict(plain)
+def shares_kept(policy: Mapping[str, Any]) -> dict[str, float]:
+    """The share of each criterion in a score under a policy as a run kept it, with all its values.
+
+    Neither criteria nor defaults of today are read: what was not there then counted nothing. Empty where no
+    policy was kept.
+    """
+    weights: Mapping[str, float] = policy.get("weights", {})
+    total = sum(weights.values())
+    return {name: weight / total for name, weight in weights.items()} if total > 0 else {}
 
 
 def part_limits(policy: Policy) -> dict[str, float]:

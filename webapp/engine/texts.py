@@ -15,6 +15,7 @@ from matcher.records.vocabulary import LANGUAGES
 __all__ = [
     "CATALOGUES",
     "CRITERIA",
+    "CRITERION_REASONS",
     "CRITERION_TEXTS",
     "LANGUAGES",
     "NOT_SAID",
@@ -30,6 +31,8 @@ CATALOGUES = str(resources.files("matcher").joinpath("translations"))
 RULE_TEXTS: Mapping[str, str] = {rule.name: rule.text for rule in RULES}
 PROTECTIVE_RULES = frozenset(rule.name for rule in RULES if rule.is_protective)
 CRITERION_TEXTS: Mapping[str, str] = {criterion.name: criterion.text for criterion in CRITERIA}
+CRITERION_REASONS: Mapping[str, str] = {c.name: c.reason for c in CRITERIA if c.reason}
+"""In the few words of a list; criteria that show as a number anyway have none."""
 
 
 def why(reason: str) -> str:

@@ -30,7 +30,6 @@ __all__ = [
     "NEEDS",
     "WEEKDAYS",
     "Hours",
-    "are_close",
     "interest_groups",
     "interest_name",
     "language_name",
@@ -58,12 +57,6 @@ def interest_name(term_id: str, language: str) -> str:
     """The name of an interest; one outside the taxonomy is its own name."""
     term = load_taxonomy().terms.get(term_id)
     return term.name(language) if term else term_id
-
-
-def are_close(one: str, other: str) -> bool:
-    """Whether two interests are the same, or one is the broader of the other."""
-    terms = load_taxonomy()
-    return one == other or terms.broader(one) == other or terms.broader(other) == one
 
 
 def language_options(language: str) -> list[tuple[str, str]]:

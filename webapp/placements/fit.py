@@ -5,20 +5,24 @@ Only what helps the decision is shown: how to reach people, where they live and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from flask_babel import format_date
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
-from webapp.engine import vocabulary
-from webapp.engine.vocabulary import Hours
+from webapp.engine.policies import Policy
+from webapp.engine.questions import Need, PairFacts, pair_facts
+from webapp.engine.records import to_newcomer, to_offer
+from webapp.engine.texts import CRITERION_REASONS
+from webapp.engine.vocabulary import Hours, parse_hours, primary_language
 from webapp.newcomers.models import Newcomer
 from webapp.offers.models import Offer
 from webapp.placements import sentences
-from webapp.placements.labels import REASON_NAMES, criterion_text
+from webapp.placements.labels import MET_BY_NAMES, criterion_text
 from webapp.profiles import labels as profile_labels
 from webapp.profiles.hours import hours_text
 
@@ -63,6 +67,11 @@ class Part:
         return self.most > 0 and self.points >= STRONG * self.most
 
 
+def facts_of(newcomer: Newcomer, offer: Offer, policy: Policy, today: date) -> PairFacts:
+    """What the engine finds out about two rows: what they share, what is met and by what."""
+    return pair_facts(to_newcomer(newcomer, ""), to_offer(offer, ""), policy, today)
+
+
 def parts_of(parts: Mapping[str, float], limits: Mapping[str, float]) -> list[Part]:
     """The parts of a score in the order in which people read them; those without weight are left out."""
     return [
@@ -73,35 +82,52 @@ def parts_of(parts: Mapping[str, float], limits: Mapping[str, float]) -> list[Pa
 
 
 def reasons_for(
-    newcomer: Newcomer, offer: Offer, parts: Mapping[str, float], limits: Mapping[str, float], most: int = 3
+    facts: PairFacts, parts: Mapping[str, float], limits: Mapping[str, float], most: int = 3
 ) -> list[str]:
     """The strongest parts of a score in words; shared interests by their names."""
-    close = [term for term in offer.interests if _is_close_to_any(term, newcomer.interests)]
-    shared = [term for term in close if term in newcomer.interests] or close
-    names = (
-        {**REASON_NAMES, "interests": ", ".join(profile_labels.interest_names(shared[:2]))}
-        if shared
-        else REASON_NAMES
-    )
+    shared = facts.interests or tuple(dict.fromkeys(other for _own, other in facts.related_interests))
+    names = {name: str(_l(text)) for name, text in CRITERION_REASONS.items()}
+    if shared:
+        names["interests"] = ", ".join(profile_labels.interest_names(shared[:2]))
     named = [
         part
         for part in parts_of(parts, limits)
         if part.name in names and (part.is_strong or (shared and part.name == "interests"))
     ]
     named.sort(key=lambda part: -part.points)
-    return [str(names[part.name]) for part in named[:most]]
+    return [names[part.name] for part in named[:most]]
 
 
-def compare_sides(newcomer: Newcomer, offer: Offer, today: date, way: str = "") -> list[Aspect]:
-    """Both sides, aspect by aspect; aspects of which neither side says anything are left out."""
+def compare_sides(
+    newcomer: Newcomer, offer: Offer, facts: PairFacts, today: date, way: str = ""
+) -> list[Aspect]:
+    """Both sides, aspect by aspect; aspects of which neither side says anything are left out.
+
+    What is shared or met stands in the facts, as the engine found it out; nothing is judged here.
+    """
+    related = facts.related_interests
+    own_interests = {*facts.interests, *(own for own, _other in related)}
+    other_interests = {*facts.interests, *(other for _own, other in related)}
     aspects = [
-        _languages(newcomer, offer),
-        _interests(_("Interests"), newcomer.interests, offer.interests),
-        _dislikes(newcomer, offer),
-        _named(_("Goals"), newcomer.goals, offer.goals, profile_labels.GOAL_NAMES),
-        _interests(_("Gives and looks for"), newcomer.can_offer, offer.seeks),
-        _hours(newcomer, offer),
-        _named(_("Needs"), newcomer.needs, _provided(offer), profile_labels.NEED_NAMES),
+        _languages(newcomer, offer, facts),
+        Aspect(
+            _("Interests"),
+            _shared_first(newcomer.interests, own_interests),
+            _shared_first(offer.interests, other_interests),
+        ),
+        Aspect(_("Would rather not"), _interests(facts.disliked), _interests(facts.unwelcome)),
+        Aspect(
+            _("Goals"),
+            _named(newcomer.goals, facts.goals, profile_labels.GOAL_NAMES),
+            _named(offer.goals, facts.goals, profile_labels.GOAL_NAMES),
+        ),
+        Aspect(
+            _("Gives and looks for"),
+            _shared_first(newcomer.can_offer, facts.reciprocity),
+            _shared_first(offer.seeks, facts.reciprocity),
+        ),
+        _hours(newcomer, offer, facts),
+        _needs(offer, facts),
         Aspect(_("Conditions"), _wishes(newcomer), _conditions(offer)),
         Aspect(_("Way"), _mobility(newcomer) if way else [], [SideWord(way)] if way else []),
         Aspect(_("How it stands"), _waiting(newcomer, today), _places(offer)),
@@ -116,53 +142,17 @@ def waiting_weeks(newcomer: Newcomer, today: date) -> int | None:
     return max(0, (today - newcomer.waiting_since).days // 7)
 
 
-def common_hours(newcomer: Newcomer, offer: Offer) -> list[str]:
-    """The hours in which the two can meet: whole sessions of an activity, any stretch with a person."""
-    free = _joined(vocabulary.parse_hours(text) for text in newcomer.availability)
-    times = [vocabulary.parse_hours(text) for text in offer.times]
-    if offer.kind == "association":
-        return [str(session) for session in times if any(hours.contains(session) for hours in free)]
-    return [
-        str(Hours(max(one.start, other.start), min(one.end, other.end)))
-        for one in _joined(times)
-        for other in free
-        if one.overlaps(other)
-    ]
-
-
-def _joined(stretches: Iterable[Hours]) -> list[Hours]:
-    joined: list[Hours] = []
-    for hours in sorted(stretches):
-        if joined and hours.start <= joined[-1].end and _same_day(joined[-1], hours):
-            joined[-1] = Hours(joined[-1].start, max(joined[-1].end, hours.end))
-        else:
-            joined.append(hours)
-    return joined
-
-
-def _same_day(one: Hours, other: Hours) -> bool:
-    return one.start // (24 * 60) == other.start // (24 * 60)
-
-
 # Aspects ---------------------------------------------------------------------------------------------
 
 
-def _languages(newcomer: Newcomer, offer: Offer) -> Aspect:
-    def of(one: Sequence[Any], other: Sequence[Any]) -> list[SideWord]:
-        known = {vocabulary.primary_language(row["code"]) for row in other}
-        return [
-            SideWord(
-                _language(row), vocabulary.primary_language(row["code"]) in known and row["level"] != "A0"
-            )
-            for row in one
-        ]
+def _languages(newcomer: Newcomer, offer: Offer, facts: PairFacts) -> Aspect:
+    counting = {common.code for common in facts.languages if common.counts}
+
+    def of(rows: Sequence[Any]) -> list[SideWord]:
+        return [SideWord(_language(row), primary_language(row["code"]) in counting) for row in rows]
 
     asked = [SideWord(_("asked for: %(level)s", level=offer.min_level))] if offer.min_level else []
-    return Aspect(
-        _("Languages"),
-        of(newcomer.languages, offer.languages),
-        [*of(offer.languages, newcomer.languages), *asked],
-    )
+    return Aspect(_("Languages"), of(newcomer.languages), [*of(offer.languages), *asked])
 
 
 def _language(row: Mapping[str, str]) -> str:
@@ -172,50 +162,49 @@ def _language(row: Mapping[str, str]) -> str:
     return f"{name} {row['level']}"
 
 
-def _interests(name: str, ones: Sequence[str], others: Sequence[str]) -> Aspect:
-    def of(terms: Sequence[str], against: Sequence[str]) -> list[SideWord]:
-        marked = [
-            SideWord(profile_labels.interest_names([term])[0], _is_close_to_any(term, against))
-            for term in terms
-        ]
-        return sorted(marked, key=lambda term: not term.is_shared)
-
-    return Aspect(name, of(ones, others), of(others, ones))
+def _interests(terms: Iterable[str], shared: Collection[str] = ()) -> list[SideWord]:
+    return [SideWord(profile_labels.interest_names([term])[0], term in shared) for term in terms]
 
 
-def _is_close_to_any(term: str, others: Sequence[str]) -> bool:
-    return any(vocabulary.are_close(term, other) for other in others)
+def _shared_first(terms: Iterable[str], shared: Collection[str]) -> list[SideWord]:
+    return sorted(_interests(terms, shared), key=lambda word: not word.is_shared)
 
 
-def _dislikes(newcomer: Newcomer, offer: Offer) -> Aspect:
-    """Only what meets an interest of the other side: the rest is nobody's business here."""
+def _named(values: Iterable[str], shared: Collection[str], names: Mapping[str, Any]) -> list[SideWord]:
+    return [SideWord(profile_labels.names_of([value], names)[0], value in shared) for value in values]
+
+
+def _needs(offer: Offer, facts: PairFacts) -> Aspect:
+    """What the newcomer needs, and what of the offer meets it; then what else the offer has."""
+    met = {need.need: need for need in facts.needs if need.is_met}
+    also = [what for what in offer.access if what not in met]
+    if offer.gender_group == "women_only" and "women_only" not in met:
+        also.append("women_only")
+    names = profile_labels.NEED_NAMES
     return Aspect(
-        _("Would rather not"),
-        [SideWord(profile_labels.interest_names([t])[0]) for t in newcomer.dislikes if t in offer.interests],
-        [SideWord(profile_labels.interest_names([t])[0]) for t in offer.dislikes if t in newcomer.interests],
+        _("Needs"),
+        _named((need.need for need in facts.needs), met, names),
+        [
+            *(SideWord(_met_by(need, offer), is_shared=True) for need in met.values()),
+            *_named(also, (), names),
+        ],
     )
 
 
-def _named(name: str, ones: Sequence[str], others: Sequence[str], names: Mapping[str, Any]) -> Aspect:
-    def of(values: Sequence[str], against: Sequence[str]) -> list[SideWord]:
-        return [SideWord(profile_labels.names_of([value], names)[0], value in against) for value in values]
-
-    return Aspect(name, of(ones, others), of(others, ones))
-
-
-def _provided(offer: Offer) -> list[str]:
-    """Which needs an offer meets, in the words of needs."""
-    met = [need for need in ("step_free", "childcare") if need in offer.access]
-    return [*met, *(["women_only"] if offer.gender_group == "women_only" else [])]
+def _met_by(need: Need, offer: Offer) -> str:
+    if need.met_by == "access":
+        return profile_labels.names_of([need.need], profile_labels.NEED_NAMES)[0]
+    if need.met_by == "cost":
+        return _cost(offer)
+    return str(MET_BY_NAMES[need.met_by])
 
 
-def _hours(newcomer: Newcomer, offer: Offer) -> Aspect:
-    meeting = [vocabulary.parse_hours(text) for text in common_hours(newcomer, offer)]
-
+def _hours(newcomer: Newcomer, offer: Offer, facts: PairFacts) -> Aspect:
     def of(times: Sequence[str]) -> list[SideWord]:
-        stretches = sorted(vocabulary.parse_hours(text) for text in times)
+        stretches = sorted(parse_hours(text) for text in times)
         return [
-            SideWord(hours_name(hours), any(hours.overlaps(one) for one in meeting)) for hours in stretches
+            SideWord(hours_name(hours), any(hours.overlaps(one) for one in facts.meeting))
+            for hours in stretches
         ]
 
     return Aspect(_("Hours"), of(newcomer.availability), of(offer.times))

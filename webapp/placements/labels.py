@@ -37,15 +37,13 @@ NUMBER_NAMES: Mapping[str, Any] = {
     "limit": _l("places for one first language"),
 }
 """What a conflict tells of how things stand now."""
-REASON_NAMES: Mapping[str, Any] = {
-    "interests": _l("shared interests"),
-    "language": _l("they understand each other"),
-    "hours": _l("hours match"),
-    "goals": _l("goals match"),
-    "life_phase": _l("similar phase of life"),
-    "reciprocity": _l("give and take"),
+MET_BY_NAMES: Mapping[str, Any] = {
+    "women_only": _l("Women only"),
+    "woman": _l("Woman"),
+    "cost_support": _l("support with paying"),
+    "cost_not_said": _l("price not said"),
 }
-"""Parts of the score in the few words of the board; what stands there as a number anyway is left out."""
+"""What of an offer meets a need, where it is not the need's own name or a price."""
 
 
 def rule_text(rule: str) -> str:

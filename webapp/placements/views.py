@@ -12,6 +12,7 @@ from flask_babel import force_locale
 from flask_babel import gettext as _
 
 from webapp.engine import policies
+from webapp.engine.questions import PairFacts
 from webapp.exceptions import Conflict
 from webapp.newcomers.models import Newcomer
 from webapp.newcomers.services import get_newcomer
@@ -23,7 +24,7 @@ from webapp.placements.schemas import EndFormSchema, NoteFormSchema, PairQuery, 
 from webapp.profiles import labels as profile_labels
 from webapp.storage.access import Actor
 from webapp.storage.database import write_transaction
-from webapp.towns.services import get_town_by_id, today_of
+from webapp.towns.services import get_town_by_id, policy_of, today_of
 from webapp.web.actor import current_actor
 from webapp.web.forms import PageForm, empty_form, read_form, read_query
 from webapp.web.pagination import PAGE_SIZE, Page, paginate, requested_page
@@ -88,7 +89,8 @@ def sheet(placement_id: uuid.UUID) -> ResponseReturnValue:
     found = services.get_placement(actor, placement_id)
     town = get_town_by_id(found.town_id)
     with force_locale(request.args.get("lang") or town.language):
-        meeting = [fit.hours_name(hours) for hours in fit.common_hours(found.newcomer, found.offer)]
+        facts = _facts(actor, found.newcomer, found.offer)
+        meeting = [fit.hours_name(hours) for hours in facts.meeting]
         return render_template("placements/sheet.html", placement=found, town=town, meeting=meeting)
 
 
@@ -113,12 +115,17 @@ def placement_page(
 def about_pair(actor: Actor, newcomer: Newcomer, offer: Offer, way: str = "") -> dict[str, Any]:
     """What every page about a pair shows."""
     today = today_of(actor)
+    facts = _facts(actor, newcomer, offer)
     return {
-        "aspects": fit.compare_sides(newcomer, offer, today, way),
-        "meeting": [fit.hours_name(hours) for hours in fit.common_hours(newcomer, offer)],
+        "aspects": fit.compare_sides(newcomer, offer, facts, today, way),
+        "meeting": [fit.hours_name(hours) for hours in facts.meeting],
         "weeks": fit.waiting_weeks(newcomer, today),
         "bans": services.bans_of_pair(actor, newcomer.id, offer.id),
     }
+
+
+def _facts(actor: Actor, newcomer: Newcomer, offer: Offer) -> PairFacts:
+    return fit.facts_of(newcomer, offer, policy_of(actor), today_of(actor))
 
 
 # Placing by hand -------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from sqlalchemy.orm import joinedload
 
 from webapp.audit.services import name_actions, name_details, record
 from webapp.engine import policies
+from webapp.engine.texts import CRITERION_TEXTS
 from webapp.newcomers.models import Newcomer
 from webapp.placements.conflicts import conflict
 from webapp.placements.models import Placement
@@ -68,8 +69,11 @@ def run_under_way(actor: Actor) -> Run | None:
 
 
 def limits_of(run: Run) -> dict[str, float]:
-    """The most each part of a score could be in a run."""
-    return policies.part_limits(policies.policy_of(run.policy))
+    """The most each part of a score could be in a run: the shares it kept, or those of the policy it kept."""
+    kept = run.figures.get("shares") or policies.shares_kept(run.policy)
+    # A database may keep names in an order of its own: people read those there are today in today's order.
+    known = [name for name in CRITERION_TEXTS if name in kept]
+    return {name: kept[name] for name in dict.fromkeys([*known, *kept])}
 
 
 def query_changes(run: Run) -> Select[RunChange]:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import delete
 
 from webapp.audit.services import record
-from webapp.engine import plans, records
+from webapp.engine import plans, policies, records
 from webapp.engine.plans import Plan, ProposalChange, Unmatched
 from webapp.placements.conflicts import conflict
 from webapp.proposals.models import Proposal
@@ -50,6 +50,7 @@ def _switch_over(
     run.state, run.finished_at, run.stage = "done", utc_now(), ""
     run.policy, run.policy_version = result.plan.policy.to_dict(), result.plan.policy.version
     run.figures = plans.summary(result.plan) | _change_counts(result.changes)
+    run.figures["shares"] = policies.part_limits(result.plan.policy)
     record(system_actor(town_id), "run.done", run, proposals=len(result.plan.proposals))
 
 

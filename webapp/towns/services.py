@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from webapp.audit.services import name_actions, name_details, record
 from webapp.engine.files import read_seed_table
-from webapp.engine.policies import read_policy
+from webapp.engine.policies import Policy, read_policy
 from webapp.exceptions import NotFound
 from webapp.storage.access import Actor
 from webapp.storage.database import db
@@ -91,6 +91,11 @@ def today_of(actor: Actor) -> date:
     if actor.town_id is None:
         return datetime.now(ZoneInfo(HOME_TIMEZONE)).date()
     return today_in(get_town_by_id(actor.town_id))
+
+
+def policy_of(actor: Actor) -> Policy:
+    """What the actor's town matches by; the default for somebody without a town."""
+    return read_policy(get_town_by_id(actor.town_id).policy if actor.town_id else "")
 
 
 def set_policy(actor: Actor, town: Town, text: str) -> str:

@@ -23,6 +23,7 @@ from webapp.engine.texts import CRITERIA
 from webapp.proposals.models import BESIDE_THE_POINT, Proposal
 from webapp.proposals.services import reject_proposal
 from webapp.runs.models import Run
+from webapp.runs.services import limits_of
 from webapp.storage.access import Actor
 from webapp.storage.database import db, write_transaction
 from webapp.towns.services import get_town
@@ -76,7 +77,7 @@ def test_a_decision_is_what_the_criteria_said_when_the_pair_was_proposed(me: Act
     proposal = db.session.get_one(Proposal, open_proposal(newcomer, offer))
     decision = questions.recall(
         proposal.parts,
-        policies.policy_of(db.session.get_one(Run, proposal.run_id).policy),
+        limits_of(db.session.get_one(Run, proposal.run_id)),
         accepted=True,
     )
     shares = policies.part_limits(Policy())
