@@ -1,4 +1,4 @@
-"""What states and levels of need are called, and how they look."""
+"""What states are called, and how they look."""
 
 from __future__ import annotations
 
@@ -11,4 +11,3 @@ STATUS_NAMES = {
     "closed": _l("closed"),
 }
 STATUS_TONES = {"new": "open", "ready": "good", "paused": "wait", "closed": "quiet"}
-NEED_TONES = {1: "quiet", 2: "quiet", 3: "wait", 4: "bad"}

@@ -15,7 +15,7 @@ from webapp.exceptions import Conflict, InvalidInput
 from webapp.extensions import limiter
 from webapp.newcomers import services
 from webapp.newcomers.forms import form_choices, form_labels, intake_choices, intake_labels
-from webapp.newcomers.labels import NEED_TONES, STATUS_NAMES, STATUS_TONES
+from webapp.newcomers.labels import STATUS_NAMES, STATUS_TONES
 from webapp.newcomers.models import STATUSES, Newcomer
 from webapp.newcomers.schemas import IntakeSchema, NeedSchema, NewcomerFormSchema, NewcomerQuery
 from webapp.profiles import labels as profile_labels
@@ -256,7 +256,6 @@ def _names(today: Any = None) -> dict[str, Any]:
         "kinds_in_order": KINDS,
         "status_names": STATUS_NAMES,
         "status_tones": STATUS_TONES,
-        "need_tones": NEED_TONES,
     }
 
 

@@ -29,8 +29,6 @@ STATE_NAMES: Mapping[str, Any] = {
     "undone": _l("taken back"),
 }
 TONES: Mapping[str, str] = {"active": "good", "ended": "quiet", "undone": "quiet"}
-URGENCY_TONES: Mapping[int, str] = {3: "quiet", 4: "wait"}
-"""Levels of need that a pill points out; the lower ones are plain words."""
 NUMBER_NAMES: Mapping[str, Any] = {
     "taken": _l("places taken"),
     "capacity": _l("places in all"),

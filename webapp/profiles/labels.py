@@ -73,6 +73,8 @@ PRECISION_NAMES: Mapping[str, Any] = {
     "town": _l("centre of the town"),
     "none": _l("no place found"),
 }
+NEED_TONES: Mapping[int, str] = {1: "quiet", 2: "quiet", 3: "wait", 4: "bad"}
+"""How levels of need look, on every page; where room is short the quiet ones are left out."""
 NEED_LEVEL_NAMES: Mapping[int, Any] = {
     1: _l("can wait"),
     2: _l("as usual"),
@@ -159,4 +161,5 @@ def init_labels(app: Flask) -> None:
         GENDER_GROUP_NAMES=GENDER_GROUP_NAMES,
         PRECISION_NAMES=PRECISION_NAMES,
         NEED_LEVEL_NAMES=NEED_LEVEL_NAMES,
+        NEED_TONES=NEED_TONES,
     )
