@@ -148,6 +148,11 @@ class People(Sequence[Person]):
         self._rows = rows
         self._taken: dict[str, Column[Any]] = {}
 
+    @property
+    def record(self) -> type[Person]:
+        """`Newcomer` or `Offer`."""
+        return self._record
+
     def column(self, name: str) -> Column[Any]:
         """The values of one field."""
         if self._rows is None:

@@ -6,7 +6,6 @@ converted and checked once.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, starmap
@@ -25,6 +24,7 @@ from matcher.records.texts import (
     RawTable,
     read_raw_table,
     require_columns,
+    warn_caller,
     warn_of_unknown_columns,
     write_table,
 )
@@ -177,8 +177,8 @@ def _converted(table: RawTable, field: Field) -> _Converted:
     if field.name not in table.cells:
         return _Converted(Column.constant(default, len(table.lines)), {})
     cells = table.cells[field.name]
-    holds, convert = (bool, field.kind.read) if table.is_text else (is_said, field.kind.take)
-    if table.is_text and type(field.kind) is Text and default == "":
+    holds, convert = (is_said, field.kind.take) if table.is_in_memory else (bool, field.kind.read)
+    if not table.is_in_memory and type(field.kind) is Text and default == "":
         return _Converted(cells, {})
     values: list[Any] = []
     unreadable: dict[int, str] = {}
@@ -305,4 +305,4 @@ def _warn_of_unknown_terms(table: RawTable, people: People[Any]) -> None:
         # In the order in which the rows name them.
         terms = dict.fromkeys(term for _row, _order, others in sorted(named) for term in others)
         message = f"{table.name}: interests outside the taxonomy are kept as they are: {', '.join(terms)}"
-        warnings.warn(UnknownTermWarning(message), stacklevel=4)
+        warn_caller(UnknownTermWarning(message))

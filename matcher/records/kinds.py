@@ -123,10 +123,7 @@ class Text(Kind):
 
     longest: int
     stored = Stored.TEXT
-
-    @property
-    def expected(self) -> str:
-        return "text"
+    expected = "text"
 
     def read(self, text: str) -> str:
         return text
@@ -144,9 +141,7 @@ class Text(Kind):
 class Identifier(Text):
     """A text that is never empty."""
 
-    @property
-    def expected(self) -> str:
-        return "an id"
+    expected = "an id"
 
     def problems(self, name: str, value: str) -> Iterator[FieldProblem]:
         if not value.strip():
@@ -248,10 +243,7 @@ class Terms(Kind):
     longest: int = 60
     most: int = 60
     stored = Stored.LIST
-
-    @property
-    def expected(self) -> str:
-        return "interests, as in 'football;cooking'"
+    expected = "interests, as in 'football;cooking'"
 
     def read(self, text: str) -> tuple[str, ...]:
         return tuple(dict.fromkeys(map(_term, _items(text))))
@@ -273,10 +265,7 @@ class Number(Kind):
     low: float
     high: float
     stored = Stored.NUMBER
-
-    @property
-    def expected(self) -> str:
-        return "a number"
+    expected = "a number"
 
     def read(self, text: str) -> float:
         try:
@@ -303,10 +292,7 @@ class WholeNumber(Kind):
     low: int
     high: int
     stored = Stored.WHOLE_NUMBER
-
-    @property
-    def expected(self) -> str:
-        return "a whole number"
+    expected = "a whole number"
 
     def read(self, text: str) -> int:
         return _whole_number(text)
@@ -333,10 +319,7 @@ class Years(Kind):
     high: int
     most: int = 20
     stored = Stored.LIST
-
-    @property
-    def expected(self) -> str:
-        return "years, as in '2012;2015'"
+    expected = "years, as in '2012;2015'"
 
     def read(self, text: str) -> tuple[int, ...]:
         return tuple(map(_whole_number, _items(text)))
@@ -358,10 +341,7 @@ class YesNo(Kind):
     """Yes or no."""
 
     stored = Stored.YES_NO
-
-    @property
-    def expected(self) -> str:
-        return "yes or no"
+    expected = "yes or no"
 
     def read(self, text: str) -> bool:
         if text.lower() not in _YES + _NO:
@@ -382,10 +362,7 @@ class Day(Kind):
     """A day, or None."""
 
     stored = Stored.DAY
-
-    @property
-    def expected(self) -> str:
-        return "a date such as 2026-03-31"
+    expected = "a date such as 2026-03-31"
 
     def read(self, text: str) -> date:
         try:
@@ -404,10 +381,7 @@ class FreeHours(Kind):
     """Stretches of the week, sorted; those that touch are joined."""
 
     stored = Stored.LIST
-
-    @property
-    def expected(self) -> str:
-        return "a weekday and hours, as in 'mon 17:00-20:00'"
+    expected = "a weekday and hours, as in 'mon 17:00-20:00'"
 
     def read(self, text: str) -> tuple[Hours, ...]:
         return tuple(map(_stretch, dict.fromkeys(_items(text))))
@@ -446,10 +420,7 @@ class Languages(Kind):
 
     stored = Stored.LIST
     is_ordered = True
-
-    @property
-    def expected(self) -> str:
-        return "languages and their levels, as in 'uk:native;de:A2'"
+    expected = "languages and their levels, as in 'uk:native;de:A2'"
 
     def read(self, text: str) -> dict[str, str]:
         """``uk:native;de:A2``; a language without a level is spoken well (C1)."""
@@ -492,10 +463,7 @@ class Wants(Kind):
     low: int
     high: int
     stored = Stored.COUNTS
-
-    @property
-    def expected(self) -> str:
-        return "kinds and numbers, as in 'association:2;mentor:1'"
+    expected = "kinds and numbers, as in 'association:2;mentor:1'"
 
     def read(self, text: str) -> dict[str, int]:
         wanted = {}
@@ -578,10 +546,10 @@ def _list_text(said: Any) -> str:
 
 
 def _pairs_text(said: Any) -> str:
-    """A mapping, or a list of pairs or of texts, as one cell."""
+    """A mapping, or a list of pairs or of texts, as one cell; an entry without a value is not said."""
     if not isinstance(said, Iterable) or isinstance(said, str | bytes | set | frozenset):
         return _plain_text(said)
-    pairs = said.items() if isinstance(said, Mapping) else said
+    pairs = [pair for pair in said.items() if is_said(pair[1])] if isinstance(said, Mapping) else said
     return ";".join(
         ":".join(_plain_text(part) if is_said(part) else "" for part in pair)
         if isinstance(pair, tuple)

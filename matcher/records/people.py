@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from textwrap import shorten
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from matcher.exceptions import FieldProblem, InvalidRecordError
@@ -21,7 +22,10 @@ class Newcomer:
     """A person who has newly come to live in the town.
 
     Every field has the name and the meaning of the column in the newcomers file. An empty value means
-    "not said": it forbids nothing, except under a protective rule.
+    "not said": it forbids nothing, except under a protective rule. None and NaN are not said, either.
+
+    A value of another type is read as the cell of a file with its text: numbers, dates, hours and lists may
+    be text, lists may be lists, sets or arrays, ids may be numbers.
 
     Parameters
     ----------
@@ -78,12 +82,19 @@ class Newcomer:
     def __post_init__(self) -> None:
         _settle_and_check(self, NEWCOMER)
 
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpacked, (type(self), _packed(self))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
     """An association's activity, a mentor or a neighbour household: something of a kind with free places.
 
-    Every field has the name and the meaning of the column in the offers file.
+    Every field has the name and the meaning of the column in the offers file. Values of other types are read
+    as those of `Newcomer`.
 
     Parameters
     ----------
@@ -142,6 +153,12 @@ class Offer:
     def __post_init__(self) -> None:
         _settle_and_check(self, OFFER)
 
+    def __hash__(self) -> int:
+        return hash(self.id)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _unpacked, (type(self), _packed(self))
+
 
 Person = TypeVar("Person", Newcomer, Offer)
 
@@ -161,6 +178,21 @@ def checked_record(record: type[Person], values: dict[str, Any]) -> Person:
     made = object.__new__(record)
     object.__setattr__(made, "__dict__", values)
     return made
+
+
+def _packed(person: Newcomer | Offer) -> dict[str, Any]:
+    """Values that can be sent to another process."""
+    return {
+        name: dict(value) if isinstance(value, MappingProxyType) else value
+        for name, value in vars(person).items()
+    }
+
+
+def _unpacked(record: type[Person], values: dict[str, Any]) -> Person:
+    kept = {
+        name: MappingProxyType(value) if isinstance(value, dict) else value for name, value in values.items()
+    }
+    return checked_record(record, kept)
 
 
 # Making a record -------------------------------------------------------------------------------------
@@ -203,4 +235,6 @@ def _take(values: dict[str, Any], fields: RecordFields) -> list[FieldProblem]:
 
 def shown(said: object) -> str:
     """A value as an error names it."""
-    return said if isinstance(said, str) else shorten(repr(said), _MOST_SHOWN)
+    if isinstance(said, str):
+        return said
+    return shorten(repr(said), _MOST_SHOWN) if is_said(said) else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher.exceptions import InvalidFileError, RowProblem, UnknownColumnWarning
+from matcher.exceptions import InvalidFileError, InvalidTableError, RowProblem, UnknownColumnWarning
 from matcher.records.columns import Column, Numbering
 
 PathLike = str | Path
@@ -39,8 +40,8 @@ class RawTable:
         Where each row begins; of JSON and Parquet, the number of the record.
     problems : mapping of int to RowProblem
         By row: what is wrong with the row as such.
-    is_text : bool
-        Whether cells are text, to be read; else they are values, to be taken.
+    is_in_memory : bool
+        Whether cells are values, to be taken; else they are text, to be read.
     """
 
     name: str
@@ -48,15 +49,16 @@ class RawTable:
     cells: Mapping[str, Column[Any]]
     lines: Sequence[int]
     problems: Mapping[int, RowProblem]
-    is_text: bool = True
+    is_in_memory: bool = False
 
     def problem(self, row: int, column: str, value: str, expected: str) -> RowProblem:
         """A value of a row that cannot be."""
-        return RowProblem(self.name, self.lines[row], column, value, expected)
+        counted = "row" if self.is_in_memory else "line"
+        return RowProblem(self.name, self.lines[row], column, value, expected, counted)
 
-    def error(self, problems: Iterable[RowProblem]) -> InvalidFileError:
+    def error(self, problems: Iterable[RowProblem]) -> InvalidTableError:
         """What to raise for some problems of this table."""
-        return InvalidFileError(problems)
+        return InvalidTableError(problems) if self.is_in_memory else InvalidFileError(problems)
 
 
 def read_raw_table(path: Path, known: Sequence[str]) -> RawTable:
@@ -232,13 +234,14 @@ def require_columns(table: RawTable, required: Sequence[str]) -> None:
     """Refuse a table without a column that it needs, or with a column twice."""
     columns = table.columns
     arrived = ", ".join(columns) or "nothing"
+    line, what = (0, "a table") if table.is_in_memory else (1, "a header row")
     problems = [
-        RowProblem(table.name, 1, column, arrived, f"a header row with the column {column}")
+        RowProblem(table.name, line, column, arrived, f"{what} with the column {column}")
         for column in required
         if column not in columns
     ]
     problems += [
-        RowProblem(table.name, 1, column, arrived, "a header row that names each column once")
+        RowProblem(table.name, line, column, arrived, f"{what} that names each column once")
         for column in dict.fromkeys(columns)
         if column and columns.count(column) > 1
     ]
@@ -251,7 +254,15 @@ def warn_of_unknown_columns(table: RawTable, known: Sequence[str]) -> None:
     unknown = [column for column in table.columns if column and column not in known]
     if unknown:
         message = f"{table.name}: columns not known here are ignored: {', '.join(unknown)}"
-        warnings.warn(UnknownColumnWarning(message), stacklevel=5)
+        warn_caller(UnknownColumnWarning(message))
+
+
+def warn_caller(warning: Warning) -> None:
+    """Warn, and point to the line outside of the engine that called it."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("matcher."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(warning, stacklevel=level)
 
 
 def write_table(path: PathLike, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
