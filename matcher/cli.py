@@ -6,7 +6,7 @@ import gc
 import json
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -23,6 +23,7 @@ from matcher.generate import generate_town
 from matcher.pairs.policy import Policy
 from matcher.planning.plan import make_plan
 from matcher.planning.single import STAGES, Plan, summary
+from matcher.planning.tables import write_proposals, write_unmatched
 from matcher.planning.unmatched import REASONS
 from matcher.questions.answers import Answer, about_pair, about_person, about_town, answer_lines
 from matcher.questions.relaxations import at_hand
@@ -34,7 +35,6 @@ from matcher.records.files import (
     read_pairs,
     write_newcomers,
     write_offers,
-    write_table,
 )
 from matcher.records.geography import load_towns
 from matcher.records.vocabulary import LANGUAGES
@@ -180,9 +180,9 @@ def match(
                 banned=settled[1],
                 progress=lambda stage: progress.update(task, description=STAGE_TEXTS[stage], advance=1),
             )
-        write_plan(plan, out)
+        write_proposals(out, plan)
         if unmatched:
-            write_unmatched(plan, unmatched, _changes_in_words(plan, language) if relaxations else {})
+            write_unmatched(unmatched, plan, _changes_in_words(plan, language) if relaxations else {})
     n_rows = len({(problem.path, problem.line) for problem in skipped or ()})
     if skipped:
         click.echo(f"Left out {n_rows} rows that cannot be read:", err=True)
@@ -305,37 +305,6 @@ def _read_both(
     if problems:
         raise InvalidFileError(problems)
     return read[0], read[1]
-
-
-def write_plan(plan: Plan, out: Path) -> None:
-    """Write the proposals as a CSV file."""
-    write_table(
-        out,
-        ("newcomer_id", "offer_id", "kind", "score", "distance_km", "parts"),
-        (
-            (
-                p.newcomer_id,
-                p.offer_id,
-                p.kind,
-                f"{p.score:.6f}",
-                "" if p.distance_km is None else f"{p.distance_km:.3f}",
-                ";".join(f"{name}={part:.6f}" for name, part in p.parts.items()),
-            )
-            for p in plan.proposals
-        ),
-    )
-
-
-def write_unmatched(plan: Plan, path: Path, changes: Mapping[tuple[str, str], str]) -> None:
-    """Write the wishes left open as a CSV file, with what it would take where that is known."""
-    write_table(
-        path,
-        ("newcomer_id", "kind", "wanted", "proposed", "reason", "relaxation"),
-        (
-            (u.newcomer_id, u.kind, u.wanted, u.proposed, u.reason, changes.get((u.newcomer_id, u.kind), ""))
-            for u in plan.unmatched
-        ),
-    )
 
 
 def _changes_in_words(plan: Plan, language: str) -> dict[tuple[str, str], str]:

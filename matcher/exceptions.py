@@ -61,31 +61,50 @@ class FieldProblem:
 
 @dataclass(frozen=True)
 class RowProblem:
-    """One value of a file that cannot be read: where it stands and what was expected."""
+    """One value of a table that cannot be read: where it stands and what was expected.
+
+    Parameters
+    ----------
+    path : str
+        Of the file, or what the table is called.
+    line : int
+        Of the file; or the number of the row, from 1; 0 where it is about the table as such.
+    column, value, expected : str
+        No column, or "-" in a file, where it is about the row, or the table, as such.
+    counted : str
+        What `line` counts: "line", or "row" of a table in memory.
+    """
 
     path: str
     line: int
     column: str
     value: str
     expected: str
+    counted: str = "line"
 
     def __str__(self) -> str:
-        place = f"{self.path}, line {self.line}, column {self.column}"
+        place = f"{self.path}, {self.counted} {self.line}" if self.line else self.path
+        if self.column:
+            place = f"{place}, column {self.column}"
         return f"{place}: expected {self.expected}, got {self.value!r}"
 
 
-class InvalidFileError(KoppelError, ValueError):
-    """A file with rows that cannot be read; nothing of it was used.
+class InvalidTableError(KoppelError, ValueError):
+    """A table with rows that cannot be read; nothing of it was used.
 
     Parameters
     ----------
     problems : iterable of RowProblem
-        All of them, in the order of the file.
+        All of them, in the order of the table.
     """
 
     def __init__(self, problems: Iterable[RowProblem]) -> None:
         self.problems = tuple(problems)
         super().__init__("\n".join(str(problem) for problem in self.problems))
+
+
+class InvalidFileError(InvalidTableError):
+    """A file with rows that cannot be read; nothing of it was used."""
 
 
 class UnknownRecordError(KoppelError, LookupError):

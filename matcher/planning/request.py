@@ -14,8 +14,9 @@ from matcher.exceptions import InvalidProblemError, UnknownRecordError
 from matcher.pairs.encoding import FloatArray, encode
 from matcher.pairs.policy import Policy
 from matcher.pairs.situation import Situation
-from matcher.records.columns import People, columns_of
-from matcher.records.people import Newcomer, Offer, Person
+from matcher.records.columns import columns_of
+from matcher.records.people import Newcomer, Offer
+from matcher.records.tables import as_newcomers, as_offers
 
 IdPair = tuple[str, str]
 Progress = Callable[[str], None]
@@ -116,8 +117,8 @@ class PlanRequest:
     ) -> PlanRequest:
         """Settle arguments as `make_plan` takes them; raises as the class does."""
         return cls(
-            settled(newcomers),
-            settled(offers),
+            as_newcomers(newcomers),
+            as_offers(offers),
             policy or Policy(),
             today,
             tuple(fixed),
@@ -143,8 +144,3 @@ class PlanRequest:
         if unknown:
             raise UnknownRecordError(f"place_values: expected offers of this plan, got {', '.join(unknown)}")
         return np.array([self.place_values.get(offer, 0.0) for offer in ids.offers], np.float64)
-
-
-def settled(people: Iterable[Person]) -> Sequence[Person]:
-    """People as a sequence that nobody changes."""
-    return people if isinstance(people, People) else tuple(people)

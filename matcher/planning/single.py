@@ -33,9 +33,10 @@ from matcher.pairs.policy import Policy
 from matcher.pairs.scoring import row_bonus, score_parts
 from matcher.pairs.situation import Pairs, Situation
 from matcher.planning.column_generation import CandidatePool, pose_problem
-from matcher.planning.request import IdPair, Ids, PlanRequest, settled
+from matcher.planning.request import IdPair, Ids, PlanRequest
 from matcher.planning.unmatched import Unmatched, hopeless_wishes, open_wishes
 from matcher.records.people import Newcomer, Offer
+from matcher.records.tables import as_newcomers, as_offers
 from matcher.records.vocabulary import KINDS
 
 _CRITERIA = tuple(criterion.name for criterion in CRITERIA)
@@ -255,8 +256,8 @@ def make_again(
     return solve_request(
         replace(
             plan.workings.request,
-            newcomers=plan.newcomers if newcomers is None else settled(newcomers),
-            offers=plan.offers if offers is None else settled(offers),
+            newcomers=plan.newcomers if newcomers is None else as_newcomers(newcomers),
+            offers=plan.offers if offers is None else as_offers(offers),
             progress=None,
         )
     )

@@ -123,17 +123,15 @@ class People(Sequence[Person]):
     record : type
         `Newcomer` or `Offer`.
     columns : mapping of str to Column
-        By field, every field of the record, with values that went through its forms and checks.
+        By field, every field of the record, with values taken, kept and checked.
     rows : ndarray of int, optional
         Which rows of the columns, in which order; default: all.
 
     Examples
     --------
-    >>> from matcher.records.people import NEWCOMER_FIELDS, NEWCOMER_RULES
+    >>> from matcher.records.fields import NEWCOMER
     >>> said = {"id": ["a", "b"], "languages": [{"uk": "native"}] * 2}
-    >>> columns = {
-    ...     name: Column.of(said.get(name) or [NEWCOMER_RULES.defaults[name]] * 2) for name in NEWCOMER_FIELDS
-    ... }
+    >>> columns = {f.name: Column.of(said.get(f.name) or [f.default] * 2) for f in NEWCOMER}
     >>> people = People(Newcomer, columns)
     >>> people[1].id, people.column("languages").values
     ('b', [{'uk': 'native'}])
@@ -149,6 +147,11 @@ class People(Sequence[Person]):
         self._columns = columns
         self._rows = rows
         self._taken: dict[str, Column[Any]] = {}
+
+    @property
+    def record(self) -> type[Person]:
+        """`Newcomer` or `Offer`."""
+        return self._record
 
     def column(self, name: str) -> Column[Any]:
         """The values of one field."""
