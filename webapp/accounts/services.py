@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import hash_password, verify_password
 from itsdangerous import BadSignature, URLSafeSerializer
-from sqlalchemy import select
+from sqlalchemy import delete, or_, select
 
 from webapp.accounts.models import ApiToken, Link, User
 from webapp.accounts.schemas import LEAST_PASSWORD, MOST_PASSWORD
@@ -20,7 +20,7 @@ from webapp.audit.services import name_actions, name_details, record
 from webapp.config import LANGUAGES
 from webapp.exceptions import InvalidInput, NotFound
 from webapp.storage.access import ADMIN, Actor, require_admin
-from webapp.storage.database import db, guarded_update, utc_now
+from webapp.storage.database import db, delete_rows, guarded_update, utc_now
 from webapp.towns.models import Town
 
 name_actions(
@@ -39,6 +39,8 @@ name_actions(
 )
 name_details({"name": _l("Name"), "role": _l("Role"), "label": _l("What for"), "purpose": _l("What for")})
 _USED_AGAIN_AFTER = timedelta(minutes=1)
+LINKS_KEPT = timedelta(days=30)
+"""So long a link that opens nothing any more is kept, for questions about it."""
 
 
 def actor_of_user(user: User, town_id: uuid.UUID | None = None) -> Actor:
@@ -343,6 +345,12 @@ def revoke_link(actor: Actor, link: Link) -> None:
     """Withdraw a link."""
     link.revoked_at = utc_now()
     record(actor, "link.revoked", link, purpose=link.purpose)
+
+
+def forget_ended_links() -> int:
+    """Delete the links that ended, or were withdrawn, a while ago; returns how many there were."""
+    since = utc_now() - LINKS_KEPT
+    return delete_rows(delete(Link).where(or_(Link.expires_at < since, Link.revoked_at < since)))
 
 
 def _require_manager(actor: Actor, town_id: uuid.UUID | None) -> None:

@@ -144,6 +144,20 @@ def start_run(actor: Actor, *, today: date | None = None) -> Run:
     return run
 
 
+def give_up_dead_runs() -> int:
+    """Fail the runs of all towns that have shown no life for ten minutes; returns how many there were.
+
+    A queued run waits for its turn, however long; `start_run` judges it when somebody wants another.
+    """
+    dead = select(Run).where(Run.state == "running", Run.beat_at < utc_now() - DEAD_AFTER)
+    locked = dead.order_by(Run.id).with_for_update(skip_locked=True).execution_options(populate_existing=True)
+    found = db.session.scalars(locked).all()
+    for run in found:
+        _fail(run, "interrupted")
+    db.session.flush()
+    return len(found)
+
+
 def execute_run(run_id: uuid.UUID, progress: Progress | None = None) -> RunResult:
     """Solve a queued run and make its proposals visible; whatever fails marks the run as failed.
 

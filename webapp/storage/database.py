@@ -16,6 +16,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     DateTime,
+    Delete,
     Dialect,
     Engine,
     MetaData,
@@ -217,6 +218,13 @@ def _guard_execute(state: ORMExecuteState) -> None:
     is_write = state.is_insert or state.is_update or state.is_delete
     if is_write and not state.session.info.get(_WRITES):
         raise WriteOutsideTransaction("a statement that writes, outside write_transaction()")
+
+
+def delete_rows(statement: Delete) -> int:
+    """Delete rows without loading them; returns how many there were."""
+    result: Any = db.session.execute(statement.execution_options(synchronize_session=False))
+    n_deleted: int = result.rowcount
+    return n_deleted
 
 
 def count_rows(statement: Any) -> int:

@@ -6,7 +6,7 @@ import functools
 import hashlib
 import uuid
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from flask import Response, jsonify, make_response, request
@@ -16,12 +16,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.exceptions import Conflict, InvalidInput
-from webapp.storage.database import Record, db, utc_now, write_transaction
+from webapp.storage.database import Record, db, delete_rows, utc_now, write_transaction
 from webapp.web.actor import current_actor
 from webapp.web.errors import conflict_body
 
 HEADER = "Idempotency-Key"
 LONGEST_KEY = 200
+ANSWERS_LIVE = timedelta(days=30)
+"""So long the same key gets the same answer; whoever retries does so within days."""
 
 
 class IdempotentAnswer(Record):
@@ -73,7 +75,13 @@ def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
 
 def forget_answers(id_: uuid.UUID) -> None:
     """Delete the answers that speak of a row; for rows that are erased."""
-    db.session.execute(delete(IdempotentAnswer).where(IdempotentAnswer.body.contains(str(id_))))
+    delete_rows(delete(IdempotentAnswer).where(IdempotentAnswer.body.contains(str(id_))))
+
+
+def forget_old_answers() -> int:
+    """Delete the answers whose keys are used no more; returns how many there were."""
+    is_old = IdempotentAnswer.created_at < utc_now() - ANSWERS_LIVE
+    return delete_rows(delete(IdempotentAnswer).where(is_old))
 
 
 def _key() -> str:

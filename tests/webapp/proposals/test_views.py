@@ -181,6 +181,16 @@ def test_a_ban_is_seen_and_lifted_on_the_page_of_the_newcomer(
     assert "not proposed until lifted" not in text_of(browser, f"/newcomers/{pair.newcomer}")
 
 
+def test_a_ban_after_a_bad_end_says_why_in_words(browser: Client, office: Office, pair: Pair) -> None:
+    placement = office.place(pair.newcomer, pair.offer)
+    browser.post_form(f"/placements/{placement}/end", reason="mismatch")
+
+    page = text_of(browser, f"/newcomers/{pair.newcomer}")
+
+    assert "not proposed until lifted The two did not fit" in page
+    assert "mismatch" not in page
+
+
 def test_every_code_has_its_words() -> None:
     assert set(proposal_labels.REJECT_REASON_NAMES) == set(REJECT_REASONS)
     assert set(proposal_labels.STATE_NAMES) == set(proposal_labels.TONES)

@@ -132,6 +132,29 @@ def test_a_run_that_died_is_given_up_and_swept_before_the_next(me: Actor) -> Non
     assert db.session.scalar(db.select(db.func.count()).where(Proposal.state == "staged")) == 0
 
 
+def test_a_run_without_a_sign_of_life_is_given_up_and_its_town_can_start_another(me: Actor) -> None:
+    newcomer, offer = add_newcomer(me.town_id), add_offer(me.town_id)
+    dead = queued(me)
+    change(Run, dead, state="running", beat_at=utc_now() - runs.DEAD_AFTER - timedelta(seconds=1))
+    with write_transaction():
+        assert runs.give_up_dead_runs() == 1
+    given_up = db.session.get_one(Run, dead)
+    assert (given_up.state, given_up.error) == ("failed", "interrupted")
+    run_matching(me)
+    assert open_pairs(me) == {(newcomer, offer)}
+
+
+@pytest.mark.parametrize(
+    ("state", "minutes"), [("running", 9), ("queued", 600), ("done", 600), ("failed", 600)]
+)
+def test_a_run_that_lives_or_waits_or_has_ended_is_not_given_up(me: Actor, state: str, minutes: int) -> None:
+    run_id = queued(me)
+    change(Run, run_id, state=state, beat_at=utc_now() - timedelta(minutes=minutes))
+    with write_transaction():
+        assert runs.give_up_dead_runs() == 0
+    assert db.session.get_one(Run, run_id).state == state
+
+
 def test_a_run_that_fails_says_so_and_leaves_the_board_as_it_was(me: Actor) -> None:
     newcomer, offer = add_newcomer(me.town_id), add_offer(me.town_id)
     run_matching(me)

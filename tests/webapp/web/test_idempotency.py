@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from webapp.exceptions import Conflict
-from webapp.storage.database import db
-from webapp.web.idempotency import IdempotentAnswer, idempotent
+from webapp.storage.database import db, utc_now, write_transaction
+from webapp.web.idempotency import ANSWERS_LIVE, IdempotentAnswer, forget_old_answers, idempotent
 
 
 @pytest.fixture
@@ -74,3 +76,20 @@ def test_a_conflict_is_kept_as_well(app, api, counter):
     assert second.text == first.text
     with app.app_context():
         assert db.session.scalars(db.select(IdempotentAnswer)).one().status == 409
+
+
+def test_an_answer_is_kept_for_some_weeks_and_no_longer(app, api, counter):
+    client = api()
+    for key in ("old", "fresh"):
+        client.post("/logout", headers={"Idempotency-Key": key})
+    with app.app_context():
+        with write_transaction() as session:
+            row = session.scalars(db.select(IdempotentAnswer).where(IdempotentAnswer.key == "old")).one()
+            row.created_at = utc_now() - ANSWERS_LIVE - timedelta(seconds=1)
+        with write_transaction():
+            assert forget_old_answers() == 1
+
+    replayed = [client.post("/logout", headers={"Idempotency-Key": key}) for key in ("fresh", "old")]
+
+    assert ["Idempotent-Replayed" in answer.headers for answer in replayed] == [True, False]
+    assert len(counter) == 3

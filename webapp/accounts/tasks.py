@@ -1,0 +1,22 @@
+"""What the worker cleans up each night: links that ended, answers kept for programmes."""
+
+from __future__ import annotations
+
+from webapp.accounts.services import forget_ended_links
+from webapp.storage.database import write_transaction
+from webapp.web.idempotency import forget_old_answers
+from webapp.worker import crontab, periodic
+
+
+@periodic("webapp.accounts.tasks.clean_up_links", crontab(hour="2", minute="10"))
+def clean_up_links() -> None:
+    """Delete links that ended a while ago."""
+    with write_transaction():
+        forget_ended_links()
+
+
+@periodic("webapp.accounts.tasks.clean_up_answers", crontab(hour="2", minute="20"))
+def clean_up_answers() -> None:
+    """Delete answers whose keys are used no more."""
+    with write_transaction():
+        forget_old_answers()
