@@ -31,9 +31,15 @@ lint: setup ## style, types, and who may import whom
 bench: setup ## side by side with other solvers
 	$(BIN)/python -m benchmarks
 
-picture: setup browser ## the pictures of README and docs, from a fresh demo and the solver itself
+docs: $(STAMPS)/docs ## the guides and the engine's reference as a site, in build/docs
+	@rm -rf build/docs build/reference
+	$(BIN)/sphinx-build -q -W --keep-going -c docs -d build/doctrees . build/docs
+	@echo "file://$(CURDIR)/build/docs/index.html"
+
+picture: setup browser ## the pictures of README and docs, from a fresh demo, the solver and the code
 	PYTHONPATH=. $(BIN)/python docs/picture.py
 	PYTHONPATH=. $(BIN)/python docs/assignment_pictures.py
+	PYTHONPATH=. $(BIN)/python docs/architecture_picture.py
 
 translations: setup ## collect the texts anew; then fill the empty ones in the .po files
 	$(BIN)/pybabel --quiet extract -F webapp/translations/babel.cfg -k _l -o webapp/translations/messages.pot \
