@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 from matcher.pairs.situation import mixing_limit
+from matcher.records.fields import NEWCOMER, OFFER, RecordFields
 from matcher.records.geography import Place, find_place
+from matcher.records.kinds import FreeHours, Kind, Languages, Stored
 from matcher.records.people import Newcomer, Offer, first_native_language
 from matcher.records.vocabulary import KINDS, parse_hours, primary_language
 
@@ -26,19 +28,8 @@ __all__ = [
     "to_uuid",
 ]
 
-_SAME_NAME_NEWCOMER = (
-    *("name", "email", "phone", "contact_language", "address", "postcode", "lat", "lon", "birth_year"),
-    *("gender", "prefers_gender", "household_id", "guardian_consent", "max_minutes", "max_placements"),
-    *("need_level", "waiting_since", "consent", "status"),
-)
-_SAME_NAME_OFFER = (
-    *("kind", "name", "contact_name", "contact_email", "min_level", "address", "postcode", "lat", "lon"),
-    *("age_min", "age_max", "accepts_minors", "gender_group", "gender", "birth_year", "prefers_gender"),
-    *("cost_eur_month", "cost_support", "language_share_max", "screening_valid_until", "confirmed_at"),
-    *("status", "capacity"),
-)
-_LISTS_NEWCOMER = ("interests", "dislikes", "goals", "can_offer", "children_birth_years", "mobility", "needs")
-_LISTS_OFFER = ("interests", "dislikes", "goals", "seeks", "children_birth_years", "access")
+# What a row keeps in another way than its record: told apart by its town, places and wishes as counters.
+_OTHERWISE = {"id", "town", "taken", "wants"}
 
 
 def to_newcomer(row: Any, town_slug: str) -> Newcomer:
@@ -49,15 +40,11 @@ def to_newcomer(row: Any, town_slug: str) -> Newcomer:
     InvalidRecordError
         When the row holds a value that cannot be.
     """
-    values: dict[str, Any] = {name: getattr(row, name) for name in _SAME_NAME_NEWCOMER}
-    values |= {name: tuple(getattr(row, name)) for name in _LISTS_NEWCOMER}
     return Newcomer(
         id=str(row.id),
         town=town_slug,
-        languages={item["code"]: item["level"] for item in row.languages},
-        availability=tuple(parse_hours(text) for text in row.availability),
         wants={kind: getattr(row, f"wants_{kind}") for kind in KINDS},
-        **values,
+        **_from_row(NEWCOMER, row),
     )
 
 
@@ -72,48 +59,67 @@ def to_offer(row: Any, town_slug: str, *, others: int | None = None) -> Offer:
     InvalidRecordError
         When the row holds a value that cannot be.
     """
-    values: dict[str, Any] = {name: getattr(row, name) for name in _SAME_NAME_OFFER}
-    values |= {name: tuple(getattr(row, name)) for name in _LISTS_OFFER}
     return Offer(
         id=str(row.id),
         town=town_slug,
         taken=row.taken - row.placed if others is None else others,
-        languages={item["code"]: item["level"] for item in row.languages},
-        times=tuple(parse_hours(text) for text in row.times),
-        **values,
+        **_from_row(OFFER, row),
     )
 
 
 def newcomer_columns(person: Newcomer) -> dict[str, Any]:
     """The columns of the newcomers' table for a record read from a file."""
-    place = _place_of(person)
     return {
-        **{name: getattr(person, name) for name in _SAME_NAME_NEWCOMER},
-        **{name: list(getattr(person, name)) for name in _LISTS_NEWCOMER},
+        **_to_row(NEWCOMER, person),
         **{f"wants_{kind}": person.wants.get(kind, 0) for kind in KINDS},
         "external_id": person.id,
-        "languages": _language_list(person.languages),
-        "availability": [str(hours) for hours in person.availability],
-        "lat": _coordinate(place.lat),
-        "lon": _coordinate(place.lon),
-        "place_precision": place.precision,
     }
 
 
 def offer_columns(offer: Offer) -> dict[str, Any]:
     """The columns of the offers' table for a record read from a file; at most as many taken as places."""
-    place = _place_of(offer)
     return {
-        **{name: getattr(offer, name) for name in _SAME_NAME_OFFER},
-        **{name: list(getattr(offer, name)) for name in _LISTS_OFFER},
+        **_to_row(OFFER, offer),
         "external_id": offer.id,
         "taken": min(offer.taken, offer.capacity),
-        "languages": _language_list(offer.languages),
-        "times": [str(hours) for hours in offer.times],
-        "lat": _coordinate(place.lat),
-        "lon": _coordinate(place.lon),
-        "place_precision": place.precision,
     }
+
+
+def _from_row(fields: RecordFields, row: Any) -> dict[str, Any]:
+    """The declared fields of a record from the columns of their names."""
+    return {
+        field.name: _of_column(field.kind, getattr(row, field.name))
+        for field in fields
+        if field.name not in _OTHERWISE
+    }
+
+
+def _to_row(fields: RecordFields, person: Newcomer | Offer) -> dict[str, Any]:
+    """The columns of a record's declared fields, with the point that its address has."""
+    place = _place_of(person)
+    columns = {
+        field.name: _as_column(field.kind, getattr(person, field.name))
+        for field in fields
+        if field.name not in _OTHERWISE
+    }
+    point = {"lat": _coordinate(place.lat), "lon": _coordinate(place.lon)}
+    return {**columns, **point, "place_precision": place.precision}
+
+
+def _of_column(kind: Kind, stored: Any) -> Any:
+    if isinstance(kind, Languages):
+        return {item["code"]: item["level"] for item in stored}
+    if isinstance(kind, FreeHours):
+        return tuple(parse_hours(text) for text in stored)
+    return tuple(stored) if kind.stored is Stored.LIST else stored
+
+
+def _as_column(kind: Kind, value: Any) -> Any:
+    if isinstance(kind, Languages):
+        return [{"code": code, "level": level} for code, level in value.items()]
+    if isinstance(kind, FreeHours):
+        return [str(hours) for hours in value]
+    return list(value) if kind.stored is Stored.LIST else value
 
 
 def _place_of(person: Newcomer | Offer) -> Place:
@@ -124,10 +130,6 @@ def _place_of(person: Newcomer | Offer) -> Place:
 
 def _coordinate(value: float) -> float | None:
     return None if math.isnan(value) else value
-
-
-def _language_list(languages: Mapping[str, str]) -> list[dict[str, str]]:
-    return [{"code": code, "level": level} for code, level in languages.items()]
 
 
 def language_group(row: Any) -> str:

@@ -11,7 +11,14 @@ from marshmallow import fields, validate
 from webapp.engine.vocabulary import GENDERS, GOALS, KINDS, LEVELS, MODES, NEEDS, WEEKDAYS
 from webapp.newcomers.models import STATUSES
 from webapp.profiles.labels import is_language
-from webapp.profiles.schemas import HoursByDay, InterestFields, LanguageRows, PlaceFields, Terms
+from webapp.profiles.schemas import (
+    AddressFields,
+    HoursByDay,
+    InterestFields,
+    LanguageRows,
+    PlaceFields,
+    Terms,
+)
 from webapp.web.fields import (
     Day,
     FormSchema,
@@ -32,7 +39,7 @@ INTAKE_HOURS = tuple(f"{day} {part}" for day in WEEKDAYS for part in PARTS_OF_DA
 INTAKE_LANGUAGES = 3
 
 
-class _PersonFields(PlaceFields, InterestFields):
+class _PersonFields(AddressFields, InterestFields):
     email = fields.Email(load_default="", validate=validate.Length(max=254))
     phone = Text(60, load_default="")
     contact_language = Text(40, load_default="")
@@ -52,7 +59,7 @@ class _PersonFields(PlaceFields, InterestFields):
             raise ma.ValidationError(_("Please choose a language of the list."))
 
 
-class NewcomerFormSchema(_PersonFields, LanguageRows, HoursByDay):
+class NewcomerFormSchema(_PersonFields, PlaceFields, LanguageRows, HoursByDay):
     """A newcomer as a coordinator writes them down."""
 
     name = Text(200, required=True)

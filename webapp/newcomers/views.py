@@ -20,7 +20,7 @@ from webapp.newcomers.models import STATUSES, Newcomer
 from webapp.newcomers.schemas import IntakeSchema, NeedSchema, NewcomerFormSchema, NewcomerQuery
 from webapp.profiles import labels as profile_labels
 from webapp.profiles.hours import duration
-from webapp.profiles.schemas import LANGUAGE_ROWS, profile_values
+from webapp.profiles.schemas import LANGUAGE_ROWS, form_values
 from webapp.storage.database import write_transaction
 from webapp.towns.models import Town
 from webapp.towns.services import get_town, get_town_by_id, today_in
@@ -29,13 +29,6 @@ from webapp.web.forms import PageForm, empty_form, read_form, read_query
 from webapp.web.pagination import paginate, requested_page
 
 bp = Blueprint("newcomers", __name__)
-
-_PLAIN_FIELDS = (
-    *("name", "email", "phone", "contact_language", "birth_year", "gender", "prefers_gender"),
-    *("household_id", "guardian_consent", "dislikes", "goals", "can_offer", "address", "postcode"),
-    *("lat", "lon", "mobility", "max_minutes", "needs", "wants_association", "wants_mentor"),
-    *("wants_neighbour", "max_placements", "waiting_since", "consent", "notes", "version"),
-)
 
 
 @bp.get("/newcomers")
@@ -108,8 +101,7 @@ def detail(newcomer_id: uuid.UUID) -> ResponseReturnValue:
 def edit(newcomer_id: uuid.UUID) -> ResponseReturnValue:
     """The form of one newcomer."""
     newcomer = services.get_newcomer(current_actor(), newcomer_id)
-    values = {name: getattr(newcomer, name) for name in _PLAIN_FIELDS}
-    form = empty_form(values | profile_values(newcomer, hours_name="availability"))
+    form = empty_form(form_values(newcomer, NewcomerFormSchema))
     return _form_page("newcomers/edit.html", form, newcomer)
 
 

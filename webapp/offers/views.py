@@ -29,7 +29,7 @@ from webapp.offers.labels import (
 from webapp.offers.models import Offer
 from webapp.offers.schemas import FORM_OF_KIND, CapacityFormSchema, OfferQuery, ScreeningSchema
 from webapp.profiles import labels as profile_labels
-from webapp.profiles.schemas import LANGUAGE_ROWS, profile_values
+from webapp.profiles.schemas import LANGUAGE_ROWS, form_values
 from webapp.storage.access import Actor
 from webapp.storage.database import write_transaction
 from webapp.towns.services import get_town_by_id, today_in
@@ -38,13 +38,6 @@ from webapp.web.forms import PageForm, empty_form, read_form, read_query
 from webapp.web.pagination import paginate, requested_page
 
 bp = Blueprint("offers", __name__)
-
-_PLAIN_FIELDS = (
-    *("name", "contact_name", "contact_email", "capacity", "confirmed_at", "min_level", "dislikes", "goals"),
-    *("seeks", "accepts_minors", "access", "age_min", "age_max", "gender_group", "cost_eur_month"),
-    *("cost_support", "gender", "birth_year", "prefers_gender", "address", "postcode", "lat", "lon"),
-    *("notes", "version"),
-)
 
 
 @bp.get("/offers")
@@ -128,12 +121,12 @@ def edit(offer_id: uuid.UUID) -> ResponseReturnValue:
     """The form of one offer."""
     offer = services.get_offer(current_actor(), offer_id)
     share, cost = offer.language_share_max, offer.cost_eur_month
-    values = {name: getattr(offer, name) for name in _PLAIN_FIELDS} | {
+    values = form_values(offer, FORM_OF_KIND[offer.kind]) | {
         "taken_elsewhere": offer.taken - offer.placed,
         "cost_eur_month": "" if cost is None else f"{cost:g}",
         "language_share_percent": "" if share is None else f"{100 * share:g}",
     }
-    form = empty_form(values | profile_values(offer, hours_name="times"))
+    form = empty_form(values)
     return _form_page("offers/edit.html", form, offer.kind, offer)
 
 

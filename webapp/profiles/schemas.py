@@ -126,11 +126,16 @@ class InterestFields(FormSchema):
         }
 
 
-class PlaceFields(FormSchema):
-    """Where somebody lives or meets; a point only where it is known better than the address."""
+class AddressFields(FormSchema):
+    """Where somebody lives or meets."""
 
     address = Text(300, load_default="")
     postcode = Text(20, load_default="")
+
+
+class PlaceFields(AddressFields):
+    """The same with a point, where it is known better than the address."""
+
     lat = Number(-90, 90)
     lon = Number(-180, 180)
 
@@ -141,8 +146,13 @@ class PlaceFields(FormSchema):
                 raise ma.ValidationError({name: [_("Please give both numbers, or neither.")]})
 
 
-def profile_values(row: Any, *, hours_name: str) -> dict[str, Any]:
-    """What stands in the shared fields of a form for a row."""
+def form_values(row: Any, schema: type[FormSchema]) -> dict[str, Any]:
+    """What stands in the fields of a form for a row: its columns, and what is made of several."""
+    plain = {name: getattr(row, name) for name in schema._declared_fields if hasattr(row, name)}
+    return plain | _profile_values(row, hours_name=getattr(schema, "hours_name", ""))
+
+
+def _profile_values(row: Any, *, hours_name: str) -> dict[str, Any]:
     known = {
         term for broad, _name, terms in interest_groups("en") for term in [broad, *(id_ for id_, _n in terms)]
     }
