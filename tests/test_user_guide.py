@@ -11,13 +11,13 @@ import pytest
 from babel.messages.pofile import read_po
 
 from matcher.planning.unmatched import REASONS
+from matcher.records.vocabulary import LANGUAGES
 from webapp.placements.conflicts import MESSAGES
 
 ROOT = Path(__file__).parents[1]
-GUIDES = {
-    "en": ROOT / "docs/user-guide.md",
-    "de": ROOT / "docs/user-guide.de.md",
-    "nl": ROOT / "docs/user-guide.nl.md",
+TRANSLATED = LANGUAGES[1:]
+GUIDES = {"en": ROOT / "docs/user-guide.md"} | {
+    language: ROOT / f"docs/user-guide.{language}.md" for language in TRANSLATED
 }
 CATALOGUES = (
     "webapp/translations/{}/LC_MESSAGES/messages.po",
@@ -64,7 +64,7 @@ def translations(language: str) -> dict[str, set[str]]:
 
 def known_names(language: str) -> set[str]:
     if language == "en":
-        return set(translations("de")) & set(translations("nl"))
+        return set.intersection(*(set(translations(language)) for language in TRANSLATED))
     return set().union(*translations(language).values()) - {""}
 
 
@@ -75,13 +75,13 @@ def test_every_quoted_name_stands_on_a_page(language: str) -> None:
     assert sorted(quoted - known_names(language)) == []
 
 
-@pytest.mark.parametrize("language", ["de", "nl"])
+@pytest.mark.parametrize("language", TRANSLATED)
 def test_the_guides_have_the_same_headings(language: str) -> None:
     levels = [len(part) - len(part.lstrip("#")) for part in sections("en")]
     assert [len(part) - len(part.lstrip("#")) for part in sections(language)] == levels
 
 
-@pytest.mark.parametrize("language", ["de", "nl"])
+@pytest.mark.parametrize("language", TRANSLATED)
 def test_a_section_quotes_the_same_names_in_every_language(language: str) -> None:
     for english, other in zip(sections("en"), sections(language), strict=True):
         heading, left = other.splitlines()[0], {as_quoted(name) for name in names_in(other)}

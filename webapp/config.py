@@ -9,12 +9,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from babel import Locale
 from environs import Env, EnvValidationError, ValidationError, validate
 
 from webapp.exceptions import InvalidSettings
 
 LEAST_DEMO_PASSWORD = 6
-LANGUAGES = {"en": "English", "de": "Deutsch", "nl": "Nederlands"}
+_CATALOGUES = Path(__file__).with_name("translations")
+LANGUAGES = {
+    code: (Locale.parse(code).get_display_name() or code).capitalize()
+    for code in ("en", *sorted(folder.name for folder in _CATALOGUES.iterdir() if folder.is_dir()))
+}
+"""What Koppel speaks, by its own name: English, in which texts are written, and what has a catalogue."""
 
 # What a person can do about a setting that was refused; also the list of the settings there are.
 REMEDIES = {

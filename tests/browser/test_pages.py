@@ -68,7 +68,7 @@ def test_every_page_is_accessible(logged_in: LogIn, width: int, locale: str) -> 
         assert_accessible(page)
 
 
-@pytest.mark.parametrize("locale", ["en", "de", "nl"])
+@pytest.mark.parametrize("locale", LANGUAGES)
 def test_every_page_keeps_inside_a_small_phone_and_its_own_policy(logged_in: LogIn, locale: str) -> None:
     for page in every_page(logged_in(width=320, locale=locale)):
         assert_inside_its_width(page)
