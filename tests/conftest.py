@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, text
 
 from tests.web import PASSWORD, Client, make_app
 from webapp.accounts import services as accounts
+from webapp.accounts import tokens
 from webapp.accounts.models import User
 from webapp.config import with_driver
 from webapp.extensions import limiter
@@ -220,7 +221,7 @@ def api(app: Flask, make_town: Callable[..., uuid.UUID]) -> Callable[..., Client
         town_id = make_town(town)
         client = Client(app)
         with app.app_context(), write_transaction():
-            _token, client.token = accounts.create_token(
+            _token, client.token = tokens.create_token(
                 system_actor(town_id), label=f"tests {role}", role=role, town_id=town_id
             )
         return client

@@ -1,4 +1,4 @@
-"""Every error class of the web application; what they mean in HTTP stands in errors.py."""
+"""Every error class of the web application; what they mean in HTTP stands in web/errors.py."""
 
 # ruff: noqa: N818 -- a domain error is named after what happened, as in `raise NotFound`
 

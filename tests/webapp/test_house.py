@@ -32,7 +32,11 @@ WEBAPP = ROOT / "webapp"
 MOST_FILES = 12
 FILES_OF_A_ROOM = {"__init__", "models", "labels", "schemas", "services", "forms", "views", "api", "tasks"}
 MORE_FILES = {
-    "accounts": {"login"},  # who is asking, before every request
+    "accounts": {
+        "login",  # who is asking, before every request
+        "tokens",  # programmes that may speak for a town
+        "links",  # signed addresses that let one do one thing
+    },
     "answers": {"sentences"},  # figures in words
     "placements": {
         "places",  # the one way to a placement

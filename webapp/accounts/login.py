@@ -13,7 +13,7 @@ from flask_login import current_user
 from flask_security import SQLAlchemyUserDatastore
 from flask_wtf.csrf import CSRFError
 
-from webapp.accounts import services
+from webapp.accounts import services, tokens
 from webapp.accounts.models import Role, User
 from webapp.exceptions import LoginRequired
 from webapp.extensions import csrf, security
@@ -72,14 +72,14 @@ def _identify() -> None:
 
 
 def _identify_token(secret: str) -> None:
-    token = services.resolve_token(secret)
+    token = tokens.resolve_token(secret)
     if token is None:
         raise LoginRequired
-    g.actor = services.actor_of_token(token)
-    if not services.was_used_lately(token.last_used_at):
+    g.actor = tokens.actor_of_token(token)
+    if not tokens.was_used_lately(token.last_used_at):
         token_id = token.id
         with write_transaction():
-            services.note_token_use(token_id)
+            tokens.note_token_use(token_id)
 
 
 def _identify_session() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from datetime import datetime
 
@@ -81,3 +82,8 @@ class Link(Record):
     def is_usable(self, now: datetime) -> bool:
         """Whether it still opens anything."""
         return self.revoked_at is None and now < self.expires_at
+
+
+def hash_secret(secret: str) -> str:
+    """What is kept of a secret: enough to know it again, too little to use it."""
+    return hashlib.sha256(secret.encode()).hexdigest()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webapp.accounts.services import forget_ended_links
+from webapp.accounts.links import forget_ended_links
 from webapp.storage.database import write_transaction
 from webapp.web.idempotency import forget_old_answers
 from webapp.worker import crontab, periodic

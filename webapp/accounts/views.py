@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.routing import RequestRedirect
 
 from webapp.accounts import services
+from webapp.accounts import tokens as api_tokens
 from webapp.accounts.login import public
 from webapp.accounts.models import User
 from webapp.accounts.schemas import LanguageSchema, LoginSchema, PasswordSchema, TokenSchema, UserSchema
@@ -175,7 +176,7 @@ def create_token() -> ResponseReturnValue:
     if form.is_valid:
         try:
             with write_transaction():
-                _token, secret = services.create_token(current_actor(), **form.data)
+                _token, secret = api_tokens.create_token(current_actor(), **form.data)
             return _tokens_page(empty_form({"role": "coordinator"}), secret=secret), 201
         except InvalidInput as error:
             form.add_errors(error)
@@ -186,7 +187,7 @@ def create_token() -> ResponseReturnValue:
 def revoke_token(token_id: uuid.UUID) -> ResponseReturnValue:
     """End an API token."""
     with write_transaction():
-        services.revoke_token(current_actor(), token_id)
+        api_tokens.revoke_token(current_actor(), token_id)
     flash(_("The token is revoked."), "success")
     return redirect(url_for("accounts.tokens"), 303)
 
@@ -252,7 +253,7 @@ def _users_page(form: PageForm) -> str:
 
 def _tokens_page(form: PageForm, secret: str = "") -> str:
     actor = current_actor()
-    kept = services.query_tokens(actor)
+    kept = api_tokens.query_tokens(actor)
     return render_template("accounts/tokens.html", form=form, tokens=kept, secret=secret, **_choices())
 
 

@@ -6,7 +6,7 @@ import secrets
 
 import click
 
-from webapp.accounts import services
+from webapp.accounts import services, tokens
 from webapp.commands.application import in_application
 from webapp.storage.access import ROLES, system_actor
 from webapp.storage.database import write_transaction
@@ -73,6 +73,6 @@ def create_token(role: str, town: str, label: str) -> None:
     with write_transaction():
         seed_towns()
         town_id = get_town(town).id
-        _token, secret = services.create_token(system_actor(town_id), label=label, role=role, town_id=town_id)
+        _token, secret = tokens.create_token(system_actor(town_id), label=label, role=role, town_id=town_id)
     click.echo("Send it as 'Authorization: Bearer ...'. It is not shown again.", err=True)
     click.echo(secret)

@@ -11,8 +11,8 @@ from blinker import Namespace
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, func, or_, select
 
+from webapp.accounts.links import create_link, revoke_links
 from webapp.accounts.models import Link
-from webapp.accounts.services import create_link, revoke_links
 from webapp.audit.services import describe_details, name_actions, name_details, names_by_id, record
 from webapp.engine.records import to_uuid
 from webapp.engine.vocabulary import KINDS

@@ -10,8 +10,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
+from webapp.accounts.links import actor_of_link, note_link_use, resolve_link
 from webapp.accounts.login import public
-from webapp.accounts.services import actor_of_link, note_link_use, resolve_link
 from webapp.engine.vocabulary import KINDS
 from webapp.exceptions import Conflict, InvalidInput, NotFound
 from webapp.extensions import limiter

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 
-from webapp.accounts import services
+from webapp.accounts import links
 from webapp.accounts.models import Link
 from webapp.exceptions import NotFound
 from webapp.storage.access import Actor
@@ -20,13 +20,13 @@ def test_a_link_opens_its_subject_and_nothing_else(app, actor):
     coordinator, subject = actor(), uuid.uuid4()
     with app.app_context():
         with write_transaction():
-            token = services.create_link(
+            token = links.create_link(
                 coordinator, purpose="capacity", subject_id=subject, expires_at=utc_now() + timedelta(days=1)
             )
-        assert services.resolve_link("capacity", token).subject_id == subject
+        assert links.resolve_link("capacity", token).subject_id == subject
         for purpose, wrong in (("other", token), ("capacity", token[:-2] + "xx"), ("capacity", "")):
             with pytest.raises(NotFound):
-                services.resolve_link(purpose, wrong)
+                links.resolve_link(purpose, wrong)
 
 
 @pytest.mark.parametrize("end", ["revoked", "expired"])
@@ -35,14 +35,14 @@ def test_a_link_ends(app, actor, end):
     lifetime = timedelta(days=1) if end == "revoked" else timedelta(seconds=-1)
     with app.app_context():
         with write_transaction():
-            token = services.create_link(
+            token = links.create_link(
                 coordinator, purpose="capacity", subject_id=subject, expires_at=utc_now() + lifetime
             )
         if end == "revoked":
             with write_transaction():
-                assert services.revoke_links(coordinator, purpose="capacity", subject_id=subject) == 1
+                assert links.revoke_links(coordinator, purpose="capacity", subject_id=subject) == 1
         with pytest.raises(NotFound):
-            services.resolve_link("capacity", token)
+            links.resolve_link("capacity", token)
 
 
 @pytest.mark.parametrize(
@@ -56,12 +56,10 @@ def test_a_link_is_deleted_a_while_after_its_end(
     coordinator = actor()
     with app.app_context():
         with write_transaction():
-            services.create_link(
-                coordinator, purpose="capacity", subject_id=uuid.uuid4(), expires_at=ended_at
-            )
+            links.create_link(coordinator, purpose="capacity", subject_id=uuid.uuid4(), expires_at=ended_at)
             if revoked_days_ago is not None:
                 link = db.session.scalars(db.select(Link)).one()
                 link.revoked_at = utc_now() - timedelta(days=revoked_days_ago)
         with write_transaction():
-            assert services.forget_ended_links() == int(not is_kept)
+            assert links.forget_ended_links() == int(not is_kept)
         assert (db.session.scalar(db.select(Link.id)) is not None) == is_kept

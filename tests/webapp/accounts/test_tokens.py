@@ -8,7 +8,7 @@ import uuid
 import pytest
 
 from tests.web import Client
-from webapp.accounts import services
+from webapp.accounts import tokens
 from webapp.accounts.models import ApiToken
 from webapp.storage.access import system_actor
 from webapp.storage.database import db, write_transaction
@@ -41,7 +41,7 @@ def test_a_revoked_token_is_worth_nothing(app, api):
     client = api()
     with app.app_context(), write_transaction():
         token = db.session.scalars(db.select(ApiToken)).one()
-        services.revoke_token(system_admin(token.town_id), token.id)
+        tokens.revoke_token(system_admin(token.town_id), token.id)
 
     assert client.get("/api/v1/account").status_code == 401
 

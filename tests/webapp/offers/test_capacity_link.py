@@ -7,8 +7,8 @@ from datetime import date, timedelta
 
 import pytest
 
+from webapp.accounts.links import create_link
 from webapp.accounts.models import Link
-from webapp.accounts.services import create_link
 from webapp.audit.models import AuditEntry
 from webapp.commands.link import link
 from webapp.offers import services
