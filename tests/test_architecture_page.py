@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("architecture")  # made once for all of them
 DOCS = Path(__file__).parents[1] / "docs"
 PICTURE = DOCS / "pictures" / "architecture.svg"
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("wheel")  # made once for all of them
 ROOT = Path(__file__).parents[1]
 
 
