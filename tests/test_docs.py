@@ -43,6 +43,13 @@ def test_the_weights_in_the_table_are_the_default_ones(criterion: str) -> None:
     assert float(row[1]) == getattr(Policy().weights, criterion)
 
 
+def test_the_code_in_the_pages_on_the_library_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", text("docs/library.md"), re.DOTALL)
+    assert len(blocks) > 5
+    exec("\n".join(blocks), {})  # noqa: S102 - our own page
+    assert "shared interests: Football" in capsys.readouterr().out
+
+
 def test_every_setting_is_explained_and_none_that_is_not_there() -> None:
     page = text("docs/operator-guide.md")
     assert set(re.findall(r"^\| `(KOPPEL_\w+)`", page, re.MULTILINE)) == set(REMEDIES)

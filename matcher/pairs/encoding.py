@@ -33,6 +33,7 @@ from matcher.records.geography import (
 from matcher.records.interests import InterestEncoder
 from matcher.records.people import Newcomer, Offer, first_native
 from matcher.records.sections import PolicyLike
+from matcher.records.tables import as_newcomers, as_offers
 from matcher.records.vocabulary import (
     ACCESS,
     GENDERS,
@@ -156,15 +157,15 @@ class EncodedTown:
 
 
 def encode(
-    newcomers: Sequence[Newcomer], offers: Sequence[Offer], policy: PolicyLike, today: date
+    newcomers: Iterable[Newcomer], offers: Iterable[Offer], policy: PolicyLike, today: date
 ) -> EncodedTown:
     """Turn people into arrays.
 
     Parameters
     ----------
-    newcomers, offers : sequence of Newcomer, of Offer
-        Those that `matcher.records.files` has read bring their columns along; of others they are collected
-        first.
+    newcomers, offers : iterable of Newcomer, of Offer; or tables
+        Those that `matcher.records.files` has read, and those of `matcher.records.tables`, bring their
+        columns along; of others they are collected first.
     policy : PolicyLike
     today : date
         The day ages, waiting times and screenings are counted from.
@@ -178,7 +179,7 @@ def encode(
     O(n + m), and for each distinct value of a column as much as that takes: every distinct stretch of free
     time is held against every distinct session of the town.
     """
-    of_newcomers, of_offers = columns_of(newcomers), columns_of(offers)
+    of_newcomers, of_offers = columns_of(as_newcomers(newcomers)), columns_of(as_offers(offers))
     sides = (of_newcomers, of_offers)
     languages = _languages_of([said("languages") for said in sides], policy)
     named = [said(name) for said in sides for name in ("interests", "dislikes")]

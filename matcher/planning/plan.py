@@ -35,8 +35,8 @@ def make_plan(
 
     Parameters
     ----------
-    newcomers, offers : iterable of Newcomer, of Offer
-        Ids are unique in each.
+    newcomers, offers : iterable of Newcomer, of Offer; or tables
+        Ids are unique in each. Tables as `matcher.records.tables.newcomers_from` takes them.
     policy : Policy, optional
     today : date
         The day ages, waiting times and screenings are counted from.
@@ -61,6 +61,8 @@ def make_plan(
 
     Raises
     ------
+    InvalidTableError
+        For a table with rows that cannot be.
     UnknownRecordError
         When `fixed` or `banned` name people or offers that are not given, listing all of them, and when an
         id is given twice.

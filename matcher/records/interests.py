@@ -53,15 +53,22 @@ class InterestEncoder:
             setattr(self, name, value)
         return self
 
+    def __repr__(self) -> str:
+        return f"InterestEncoder(broader_weight={self.broader_weight!r})"
+
     def __sklearn_tags__(self) -> Any:
         # scikit-learn asks only where it is imported already.
-        from sklearn.utils import InputTags, Tags, TargetTags
+        from sklearn.utils import InputTags, Tags, TargetTags, TransformerTags
 
         return Tags(
             estimator_type=None,
             target_tags=TargetTags(required=False),
+            transformer_tags=TransformerTags(),
             input_tags=InputTags(two_d_array=False, string=True),
         )
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "terms_")
 
     def fit(self, X: Iterable[Sequence[str]], y: object = None) -> InterestEncoder:
         """Learn which interests there are.
@@ -70,9 +77,14 @@ class InterestEncoder:
         ----------
         X : iterable of sequences of str
             The interests of each person.
+
+        Raises
+        ------
+        ValueError
+            When a person has a text instead of a list of them.
         """
         taxonomy = load_taxonomy()
-        others = {term for terms in X for term in terms} - set(taxonomy.terms)
+        others = {term for terms in _lists(X) for term in terms} - set(taxonomy.terms)
         self.terms_ = (*taxonomy.terms, *sorted(others))
         self._column = {term: column for column, term in enumerate(self.terms_)}
         below = [(t.parent, t.id) for t in taxonomy.terms.values() if t.parent in self._column]
@@ -91,6 +103,13 @@ class InterestEncoder:
         Returns
         -------
         scipy.sparse.csr_array of float64, shape (n, T)
+
+        Raises
+        ------
+        sklearn.exceptions.NotFittedError
+            Before `fit`; so do the other methods that need it.
+        ValueError
+            As `fit`.
         """
         named = self._named(X)
         broader = named @ self._narrower.T
@@ -108,11 +127,20 @@ class InterestEncoder:
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """The interest of each column."""
+        self._check_is_fitted()
         return np.array(self.terms_, dtype=object)
+
+    def _check_is_fitted(self) -> None:
+        if not self.__sklearn_is_fitted__():
+            # What scikit-learn's own tools look for; importing it is what such an error costs.
+            from sklearn.exceptions import NotFittedError
+
+            raise NotFittedError(f"{self!r}: expected fit() before this")
 
     def _named(self, X: Iterable[Sequence[str]]) -> sparse.csr_array:
         """1 for each interest named that `fit` has seen; else 0."""
-        lists = list(X)
+        self._check_is_fitted()
+        lists = _lists(X)
         n_terms = len(self.terms_)
         rows = np.repeat(np.arange(len(lists)), np.fromiter(map(len, lists), np.int64, len(lists)))
         columns = np.array([self._column.get(term, n_terms) for terms in lists for term in terms], np.int64)
@@ -122,6 +150,14 @@ class InterestEncoder:
         named = sparse.csr_array((ones, (rows[is_seen], columns[is_seen])), shape=shape)
         named.data[:] = 1.0  # one that is named twice was added up
         return named
+
+
+def _lists(X: Iterable[Sequence[str]]) -> list[Sequence[str]]:
+    lists = list(X)
+    for row, terms in enumerate(lists):
+        if isinstance(terms, str):
+            raise ValueError(f"expected a list of interests for each person, got {terms!r} in row {row}")
+    return lists
 
 
 def _sorted(matrix: sparse.csr_array) -> sparse.csr_array:

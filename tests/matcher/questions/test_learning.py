@@ -20,7 +20,8 @@ from tests.builders import TODAY, a_newcomer, an_offer
 
 NAMES = [criterion.name for criterion in CRITERIA]
 CURRENT = np.array([getattr(Policy().weights, name) for name in NAMES])
-TRUE = np.array([1.0, 3.0, 0.5, 2.0, 0.0, 1.0, 2.0, 0.5])
+# For as many criteria as there are.
+TRUE = np.resize([1.0, 3.0, 0.5, 2.0, 0.0, 1.0, 2.0, 0.5], len(NAMES))
 CLARITY = 8.0
 
 
