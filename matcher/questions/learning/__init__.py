@@ -3,17 +3,17 @@
 from matcher.questions.learning.auc import Estimate, compare_auc
 from matcher.questions.learning.calibration import Calibration, CalibrationBin
 from matcher.questions.learning.decisions import Decision, observe, recall
-from matcher.questions.learning.lesson import VERDICTS, Change, LearntWeight, Lesson, learn
+from matcher.questions.learning.lesson import VERDICTS, LearntWeight, Lesson, WeightChange, learn
 
 __all__ = [
     "VERDICTS",
     "Calibration",
     "CalibrationBin",
-    "Change",
     "Decision",
     "Estimate",
     "LearntWeight",
     "Lesson",
+    "WeightChange",
     "compare_auc",
     "learn",
     "observe",

@@ -38,7 +38,7 @@ _N_FOLDS = 5
 _DOES_NOT_VARY = 1e-9
 
 
-class Change(NamedTuple):
+class WeightChange(NamedTuple):
     """A weight of the policy before and after."""
 
     name: str
@@ -123,11 +123,11 @@ class Lesson:
         return VERDICTS[self.verdict]
 
     @property
-    def diff(self) -> tuple[Change, ...]:
+    def diff(self) -> tuple[WeightChange, ...]:
         """The weights that the proposed policy changes; empty when there is no reason to."""
         if not self.is_better:
             return ()
-        changes = (Change(w.name, w.weight_before, w.weight_after) for w in self.weights)
+        changes = (WeightChange(w.name, w.weight_before, w.weight_after) for w in self.weights)
         return tuple(change for change in changes if change.before != change.after)
 
 
