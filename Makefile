@@ -49,7 +49,7 @@ translations: setup ## collect the texts anew; then fill the empty ones in the .
 	$(BIN)/pybabel --quiet extract -o matcher/translations/matcher.pot \
 		--no-location --sort-output --omit-header --project=Koppel matcher
 	for language in $(notdir $(wildcard matcher/translations/*)); do for catalogue in webapp/translations/messages matcher/translations/matcher; do \
-		$(BIN)/pybabel --quiet update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -w 100 \
+		$(BIN)/pybabel --quiet update --init-missing --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date -w 100 \
 			-D $${catalogue##*/} -i $$catalogue.pot -d $${catalogue%/*} -l $$language || exit 1; \
 	done; done
 	rm webapp/translations/messages.pot matcher/translations/matcher.pot

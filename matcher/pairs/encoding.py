@@ -31,9 +31,9 @@ from matcher.records.geography import (
     sphere_km,
 )
 from matcher.records.interests import InterestEncoder
-from matcher.records.people import Newcomer, Offer, first_native
+from matcher.records.people import first_native
 from matcher.records.sections import PolicyLike
-from matcher.records.tables import as_newcomers, as_offers
+from matcher.records.tables import NewcomersLike, OffersLike, as_newcomers, as_offers
 from matcher.records.vocabulary import (
     ACCESS,
     GENDERS,
@@ -156,9 +156,7 @@ class EncodedTown:
     sessions: tuple[Hours, ...]
 
 
-def encode(
-    newcomers: Iterable[Newcomer], offers: Iterable[Offer], policy: PolicyLike, today: date
-) -> EncodedTown:
+def encode(newcomers: NewcomersLike, offers: OffersLike, policy: PolicyLike, today: date) -> EncodedTown:
     """Turn people into arrays.
 
     Parameters

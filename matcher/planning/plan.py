@@ -9,12 +9,12 @@ from matcher.pairs.policy import Policy
 from matcher.planning.lookahead import arrivals_of, look_ahead, made_today
 from matcher.planning.request import IdPair, PlanRequest, Progress
 from matcher.planning.single import Plan, id_pairs_of, solve_request
-from matcher.records.people import Newcomer, Offer
+from matcher.records.tables import NewcomersLike, OffersLike
 
 
 def make_plan(
-    newcomers: Iterable[Newcomer],
-    offers: Iterable[Offer],
+    newcomers: NewcomersLike,
+    offers: OffersLike,
     policy: Policy | None = None,
     *,
     today: date,

@@ -16,7 +16,7 @@ from matcher.pairs.policy import Policy
 from matcher.pairs.situation import Situation
 from matcher.records.columns import columns_of
 from matcher.records.people import Newcomer, Offer
-from matcher.records.tables import as_newcomers, as_offers
+from matcher.records.tables import NewcomersLike, OffersLike, as_newcomers, as_offers
 
 IdPair = tuple[str, str]
 Progress = Callable[[str], None]
@@ -103,8 +103,8 @@ class PlanRequest:
     @classmethod
     def of(
         cls,
-        newcomers: Iterable[Newcomer],
-        offers: Iterable[Offer],
+        newcomers: NewcomersLike,
+        offers: OffersLike,
         policy: Policy | None,
         *,
         today: date,

@@ -36,7 +36,7 @@ from matcher.planning.column_generation import CandidatePool, pose_problem
 from matcher.planning.request import IdPair, Ids, PlanRequest
 from matcher.planning.unmatched import Unmatched, hopeless_wishes, open_wishes
 from matcher.records.people import Newcomer, Offer
-from matcher.records.tables import as_newcomers, as_offers
+from matcher.records.tables import NewcomersLike, OffersLike, as_newcomers, as_offers
 from matcher.records.vocabulary import KINDS
 
 _CRITERIA = tuple(criterion.name for criterion in CRITERIA)
@@ -232,9 +232,7 @@ def solve_request(request: PlanRequest, begin: Plan | None = None) -> Plan:
     )
 
 
-def make_again(
-    plan: Plan, newcomers: Iterable[Newcomer] | None = None, offers: Iterable[Offer] | None = None
-) -> Plan:
+def make_again(plan: Plan, newcomers: NewcomersLike | None = None, offers: OffersLike | None = None) -> Plan:
     """The same plan for other people or offers: what would be if.
 
     Parameters

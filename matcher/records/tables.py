@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -18,10 +18,23 @@ from matcher.records.files import people_of
 from matcher.records.people import Newcomer, Offer, Person, shown
 from matcher.records.texts import RawTable
 
+
+class ArrowStream(Protocol):
+    """A table that exports itself to others: of pandas, polars, Arrow and many more."""
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        """The table as Arrow's C stream."""
+
+
+Table = Iterable[Mapping[str, Any]] | Mapping[str, Iterable[Any]] | ArrowStream
+"""Rows, columns, or a table of another library."""
+NewcomersLike = Iterable[Newcomer] | Table
+OffersLike = Iterable[Offer] | Table
+
 _EXPECTED = "records, a list of dictionaries, or a table of pandas, polars or Arrow"
 
 
-def newcomers_from(table: Any, problems: list[RowProblem] | None = None) -> People[Newcomer]:
+def newcomers_from(table: Table, problems: list[RowProblem] | None = None) -> People[Newcomer]:
     """Newcomers of a table in memory, with the columns of the newcomers file.
 
     Parameters
@@ -60,12 +73,12 @@ def newcomers_from(table: Any, problems: list[RowProblem] | None = None) -> Peop
     return _people_from(table, Newcomer, problems)
 
 
-def offers_from(table: Any, problems: list[RowProblem] | None = None) -> People[Offer]:
+def offers_from(table: Table, problems: list[RowProblem] | None = None) -> People[Offer]:
     """Offers of a table in memory, with the columns of the offers file; all else as `newcomers_from`."""
     return _people_from(table, Offer, problems)
 
 
-def as_newcomers(people: Any) -> Sequence[Newcomer]:
+def as_newcomers(people: NewcomersLike) -> Sequence[Newcomer]:
     """Newcomers as a sequence that nobody changes: records as they are, or those of a table.
 
     Parameters
@@ -81,7 +94,7 @@ def as_newcomers(people: Any) -> Sequence[Newcomer]:
     return _as_people(people, Newcomer)
 
 
-def as_offers(people: Any) -> Sequence[Offer]:
+def as_offers(people: OffersLike) -> Sequence[Offer]:
     """Offers as a sequence that nobody changes; all else as `as_newcomers`."""
     return _as_people(people, Offer)
 

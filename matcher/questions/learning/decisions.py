@@ -16,8 +16,7 @@ from matcher.pairs.policy import Policy
 from matcher.pairs.scoring import shares
 from matcher.pairs.situation import Pairs, Situation
 from matcher.planning.request import Ids
-from matcher.records.people import Newcomer, Offer
-from matcher.records.tables import as_newcomers, as_offers
+from matcher.records.tables import NewcomersLike, OffersLike, as_newcomers, as_offers
 
 NAMES = tuple(criterion.name for criterion in CRITERIA)
 
@@ -68,8 +67,8 @@ class Decision:
 
 
 def observe(
-    newcomers: Iterable[Newcomer],
-    offers: Iterable[Offer],
+    newcomers: NewcomersLike,
+    offers: OffersLike,
     policy: Policy,
     answers: Iterable[tuple[str, str, bool]],
     *,

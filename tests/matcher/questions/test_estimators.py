@@ -15,9 +15,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.utils import estimator_checks
 from sklearn.utils.estimator_checks import check_estimator
 
-from matcher import AcceptanceClassifier, InterestEncoder, Policy, learn
+from matcher.pairs.policy import Policy
 from matcher.pairs.scoring import shares
-from matcher.questions.learning.estimator import STRENGTHS
+from matcher.questions.learning import learn
+from matcher.questions.learning.estimator import STRENGTHS, AcceptanceClassifier
+from matcher.records.interests import InterestEncoder
 from tests.matcher.questions.test_learning import NAMES, some_decisions
 
 NEEDS_AN_ENVIRONMENT_OF_ITS_OWN = {"check_array_api_input"}  # SCIPY_ARRAY_API, set before scipy is imported
