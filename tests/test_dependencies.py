@@ -17,7 +17,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 OURS = {"matcher", "webapp"}
 FOLDERS = ("matcher", "webapp", "data/seed")
 # An extra that somebody who uses Koppel may leave out; dev and docs are for those who work on it.
-EXTRAS = {"flow", "parquet", "postgres"}
+EXTRAS = {"flow", "parquet", "postgres", "tables"}
 WORKS_UNSEEN = {
     "argon2-cffi": "Flask-Security hashes passwords with it: SECURITY_PASSWORD_HASH in webapp's config",
     "psycopg": "SQLAlchemy loads it for a postgresql:// address",
