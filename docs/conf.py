@@ -117,9 +117,18 @@ def keep_bars(*args: Any) -> None:
             lines[at] = line.replace("|", r"\|")
 
 
+def skip_what_others_made(
+    _app: Sphinx, _what: str, _name: str, member: object, _skip: bool, _options: Any
+) -> bool | None:
+    """Leave out methods that a base class of another library has put into a class of ours."""
+    home = getattr(member, "__module__", None) or "matcher"
+    return True if callable(member) and home.startswith("sklearn.") else None
+
+
 def setup(app: Sphinx) -> None:
     """Sphinx calls this."""
     app.connect("source-read", add_menu)
     app.connect("autodoc-process-docstring", keep_bars)
+    app.connect("autodoc-skip-member", skip_what_others_made)
     app.connect("autodoc-process-docstring", name_what_is_public)
     app.add_html_math_renderer("mathml", (write_formula, None), (write_formula, None))
