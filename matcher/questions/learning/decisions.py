@@ -97,6 +97,7 @@ def observe(
 
     Examples
     --------
+    >>> from matcher import Newcomer, Offer
     >>> amina = Newcomer(id="amina", interests=("choir",), consent=True)
     >>> choir = Offer(id="choir", kind="association", interests=("choir",), capacity=1)
     >>> [decision] = observe(
