@@ -11,7 +11,7 @@ import pytest
 from tests.office import Office, same_page
 from tests.web import Client
 from webapp.accounts.models import ApiToken, User
-from webapp.audit.services import query_history, record
+from webapp.audit.services import query_history, write_entry
 from webapp.exceptions import NotFound
 from webapp.placements.models import Ban
 from webapp.runs.models import Run
@@ -101,7 +101,7 @@ def test_rows_of_another_town_are_not_there(app, actor, make_user):
 def test_the_history_of_another_town_is_not_shown(app, login, actor):
     foreigner = actor(town="enschede")
     with app.app_context(), write_transaction():
-        record(foreigner, "test.happened", what="a secret of Enschede")
+        write_entry(foreigner, "test.happened", what="a secret of Enschede")
 
     assert "a secret of Enschede" not in login(town="muenster").get("/history").text
     assert "a secret of Enschede" in login(town="enschede").get("/history").text

@@ -134,6 +134,6 @@ def test_a_template_takes_parts_of_its_own_room_and_of_rooms_below() -> None:
 
 def test_every_action_and_detail_of_the_history_is_called_something(sqlite_app: Flask) -> None:
     sources = "".join(path.read_text("utf-8") for path in WEBAPP.rglob("*.py"))
-    actions = set(re.findall(r'record\(\s*[\w()._]+,\s*"([a-z_]+\.[a-z_]+)"', sources))
+    actions = set(re.findall(r'write_entry\(\s*[\w()._]+,\s*"([a-z_]+\.[a-z_]+)"', sources))
     assert len(actions) > 25
     assert [action for action in sorted(actions) if action_name(action) == action] == []

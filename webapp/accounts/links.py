@@ -12,7 +12,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from sqlalchemy import delete, or_, select
 
 from webapp.accounts.models import Link, hash_secret
-from webapp.audit.services import name_actions, name_details, record
+from webapp.audit.services import name_actions, name_details, write_entry
 from webapp.exceptions import NotFound
 from webapp.storage.access import Actor
 from webapp.storage.database import db, delete_rows, guarded_update, utc_now
@@ -43,7 +43,7 @@ def create_link(actor: Actor, *, purpose: str, subject_id: uuid.UUID, expires_at
     )
     db.session.add(link)
     db.session.flush()
-    record(actor, "link.created", link, purpose=purpose, subject_id=str(subject_id))
+    write_entry(actor, "link.created", link, purpose=purpose, subject_id=str(subject_id))
     token: str = _signer(purpose).dumps([link.id.hex, nonce])
     return token
 
@@ -96,7 +96,7 @@ def revoke_links(actor: Actor, *, purpose: str, subject_id: uuid.UUID) -> int:
 def revoke_link(actor: Actor, link: Link) -> None:
     """Withdraw a link."""
     link.revoked_at = utc_now()
-    record(actor, "link.revoked", link, purpose=link.purpose)
+    write_entry(actor, "link.revoked", link, purpose=link.purpose)
 
 
 def forget_ended_links() -> int:

@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from webapp.accounts.models import User
 from webapp.accounts.schemas import LEAST_PASSWORD, MOST_PASSWORD
-from webapp.audit.services import name_actions, name_details, record
+from webapp.audit.services import name_actions, name_details, write_entry
 from webapp.config import LANGUAGES
 from webapp.exceptions import InvalidInput, NotFound
 from webapp.storage.access import ADMIN, Actor, require_admin
@@ -54,14 +54,14 @@ def record_login(user_id: uuid.UUID) -> None:
     """Keep when somebody logged in."""
     user = db.session.get_one(User, user_id)
     user.logged_in_at = utc_now()
-    record(actor_of_user(user), "user.logged_in", user)
+    write_entry(actor_of_user(user), "user.logged_in", user)
 
 
 def end_sessions(user_id: uuid.UUID) -> None:
     """End every session of a user: a copied cookie is worth nothing after they log out."""
     user = db.session.get_one(User, user_id)
     user.fs_uniquifier = uuid.uuid4().hex
-    record(actor_of_user(user), "user.logged_out", user)
+    write_entry(actor_of_user(user), "user.logged_out", user)
 
 
 def query_users(actor: Actor) -> list[User]:
@@ -113,7 +113,7 @@ def create_user(
     )
     db.session.add(user)
     db.session.flush()
-    record(actor, "user.created", user, name=name, role=role)
+    write_entry(actor, "user.created", user, name=name, role=role)
     return user
 
 
@@ -134,7 +134,7 @@ def set_user_active(actor: Actor, user_id: uuid.UUID, active: bool) -> User:
         raise InvalidInput({"user": [_("You cannot lock yourself out.")]})
     user.active = active
     user.fs_uniquifier = uuid.uuid4().hex
-    record(actor, "user.activated" if active else "user.deactivated", user, name=user.name)
+    write_entry(actor, "user.activated" if active else "user.deactivated", user, name=user.name)
     return user
 
 
@@ -152,7 +152,7 @@ def change_password(actor: Actor, *, password: str, new_password: str, new_passw
         raise InvalidInput({"new_password_again": [_("The two new passwords differ.")]})
     user.password = hash_password(new_password)
     user.fs_uniquifier = uuid.uuid4().hex
-    record(actor, "user.password_changed", user)
+    write_entry(actor, "user.password_changed", user)
     return user
 
 
@@ -174,7 +174,7 @@ def reset_password(actor: Actor, *, email: str, password: str) -> User:
         raise InvalidInput({"password": [_("At least %(low)s characters.", low=LEAST_PASSWORD)]})
     user.password = hash_password(password)
     user.fs_uniquifier = uuid.uuid4().hex
-    record(actor, "user.password_changed", user)
+    write_entry(actor, "user.password_changed", user)
     return user
 
 

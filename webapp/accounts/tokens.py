@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from webapp.accounts.models import ApiToken, hash_secret
 from webapp.accounts.services import bound_town, is_town, require_manager
-from webapp.audit.services import name_actions, name_details, record
+from webapp.audit.services import name_actions, name_details, write_entry
 from webapp.exceptions import InvalidInput, NotFound
 from webapp.storage.access import Actor, require_admin
 from webapp.storage.database import db, guarded_update, utc_now
@@ -38,7 +38,7 @@ def create_token(actor: Actor, *, label: str, role: str, town_id: uuid.UUID) -> 
     token = ApiToken(label=label, role=role, town_id=town_id, secret_hash=hash_secret(secret))
     db.session.add(token)
     db.session.flush()
-    record(actor, "token.created", token, label=label, role=role)
+    write_entry(actor, "token.created", token, label=label, role=role)
     return token, secret
 
 
@@ -62,7 +62,7 @@ def revoke_token(actor: Actor, token_id: uuid.UUID) -> None:
     if token is None or (bound_town(actor) and token.town_id != actor.town_id):
         raise NotFound
     token.revoked_at = utc_now()
-    record(actor, "token.revoked", token, label=token.label)
+    write_entry(actor, "token.revoked", token, label=token.label)
 
 
 def resolve_token(secret: str) -> ApiToken | None:

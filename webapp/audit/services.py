@@ -81,7 +81,7 @@ def texts_of_details(actor: Actor, entries: Iterable[AuditEntry]) -> dict[tuple[
     }
 
 
-def record(actor: Actor, action: str, object_: Record | None = None, **details: Any) -> AuditEntry:
+def write_entry(actor: Actor, action: str, object_: Record | None = None, **details: Any) -> AuditEntry:
     """Add an entry to the history, in the same transaction as what it tells of.
 
     Parameters

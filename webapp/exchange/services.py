@@ -9,7 +9,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import String, insert, select
 
-from webapp.audit.services import name_actions, name_details, record
+from webapp.audit.services import name_actions, name_details, write_entry
 from webapp.engine import records
 from webapp.engine.files import TownFiles
 from webapp.exceptions import InvalidInput
@@ -51,7 +51,7 @@ def add_people(actor: Actor, town: Town, files: TownFiles, *, shift: timedelta |
     for model, rows in models:
         for start in range(0, len(rows), ROWS_AT_ONCE):
             db.session.execute(insert(model), rows[start : start + ROWS_AT_ONCE])
-    record(actor, "people.loaded", town, newcomers=len(newcomers), offers=len(offers))
+    write_entry(actor, "people.loaded", town, newcomers=len(newcomers), offers=len(offers))
 
 
 def _shifted(row: dict[str, Any], shift: timedelta | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from blinker import Namespace
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, case, func, or_, select
 
-from webapp.audit.services import describe_details, name_actions, name_details, names_by_id, record
+from webapp.audit.services import describe_details, name_actions, name_details, names_by_id, write_entry
 from webapp.exceptions import Conflict, InvalidInput, NotFound
 from webapp.newcomers.models import STATUSES, Newcomer
 from webapp.profiles.services import changed_columns, place_columns, short_id
@@ -142,7 +142,7 @@ def create_newcomer(actor: Actor, **values: Any) -> Newcomer:
     """
     town = _town_of(actor)
     newcomer = _add(town, {"status": "ready", "source": "hand", **values})
-    record(actor, "newcomer.created", newcomer, newcomer=str(newcomer.id))
+    write_entry(actor, "newcomer.created", newcomer, newcomer=str(newcomer.id))
     return newcomer
 
 
@@ -158,7 +158,7 @@ def submit_intake(town: Town, values: dict[str, Any]) -> Newcomer:
         raise InvalidInput({"consent": [_l("We need your agreement before we can look for anybody.")]})
     newcomer = _add(town, {**values, "status": "new", "source": "intake"})
     actor = public_actor(town.id, f"/intake/{town.slug}")
-    record(actor, "newcomer.submitted", newcomer, newcomer=str(newcomer.id))
+    write_entry(actor, "newcomer.submitted", newcomer, newcomer=str(newcomer.id))
     return newcomer
 
 
@@ -200,7 +200,7 @@ def update_newcomer(
         setattr(newcomer, name, values[name])
     if changed:
         db.session.flush()
-        record(actor, "newcomer.updated", newcomer, newcomer=str(newcomer.id), fields=changed)
+        write_entry(actor, "newcomer.updated", newcomer, newcomer=str(newcomer.id), fields=changed)
         newcomer_changed.send(newcomer, actor=actor)
     return newcomer
 
@@ -223,7 +223,7 @@ def set_status(actor: Actor, newcomer_id: uuid.UUID, status: str) -> Newcomer:
         db.session.flush()
         is_check = before == "new" and status == "ready"
         action = "newcomer.checked" if is_check else _ACTION_OF_STATUS[status]
-        record(actor, action, newcomer, newcomer=str(newcomer.id), before=before)
+        write_entry(actor, action, newcomer, newcomer=str(newcomer.id), before=before)
         newcomer_changed.send(newcomer, actor=actor)
     return newcomer
 
@@ -244,7 +244,7 @@ def set_need(
         raise InvalidInput({"need_reason": [_l("Please say why, so that others can follow it.")]})
     newcomer.need_level, newcomer.need_reason = need_level, need_reason
     db.session.flush()
-    record(actor, "newcomer.need_set", newcomer, newcomer=str(newcomer.id), need_level=need_level)
+    write_entry(actor, "newcomer.need_set", newcomer, newcomer=str(newcomer.id), need_level=need_level)
     return newcomer
 
 
@@ -258,7 +258,7 @@ def erase_newcomer(actor: Actor, newcomer_id: uuid.UUID) -> None:
     newcomer = get_newcomer(actor, newcomer_id)
     newcomer_erasing.send(newcomer, actor=actor)
     forget_answers(newcomer.id)
-    record(actor, "newcomer.erased", newcomer)
+    write_entry(actor, "newcomer.erased", newcomer)
     db.session.flush()
     db.session.refresh(newcomer)
     db.session.delete(newcomer)

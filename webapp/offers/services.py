@@ -13,7 +13,7 @@ from sqlalchemy import Select, func, or_, select
 
 from webapp.accounts.links import create_link, revoke_links
 from webapp.accounts.models import Link
-from webapp.audit.services import describe_details, name_actions, name_details, names_by_id, record
+from webapp.audit.services import describe_details, name_actions, name_details, names_by_id, write_entry
 from webapp.engine.records import to_uuid
 from webapp.engine.vocabulary import KINDS
 from webapp.exceptions import Conflict, InvalidInput, NotFound
@@ -159,7 +159,7 @@ def create_offer(actor: Actor, *, kind: str, taken_elsewhere: int = 0, **values:
     )
     db.session.add(offer)
     db.session.flush()
-    record(actor, "offer.created", offer, offer=str(offer.id), kind=kind, capacity=offer.capacity)
+    write_entry(actor, "offer.created", offer, offer=str(offer.id), kind=kind, capacity=offer.capacity)
     return offer
 
 
@@ -198,7 +198,7 @@ def update_offer(
         setattr(offer, name, values[name])
     if changed:
         db.session.flush()
-        record(actor, "offer.updated", offer, offer=str(offer.id), fields=changed)
+        write_entry(actor, "offer.updated", offer, offer=str(offer.id), fields=changed)
         offer_changed.send(offer, actor=actor)
     return offer
 
@@ -233,7 +233,7 @@ def set_status(actor: Actor, offer_id: uuid.UUID, status: str) -> Offer:
     if before != status:
         offer.status = status
         db.session.flush()
-        record(actor, _ACTION_OF_STATUS[status], offer, offer=str(offer.id), before=before)
+        write_entry(actor, _ACTION_OF_STATUS[status], offer, offer=str(offer.id), before=before)
         offer_changed.send(offer, actor=actor)
     if status == "closed":
         revoke_links(actor, purpose=CAPACITY, subject_id=offer.id)
@@ -260,7 +260,7 @@ def set_screening(
     offer.screening_checked_by = screening_checked_by if screening_valid_until else ""
     db.session.flush()
     until = screening_valid_until.isoformat() if screening_valid_until else ""
-    record(actor, "offer.screening_set", offer, offer=str(offer.id), valid_until=until)
+    write_entry(actor, "offer.screening_set", offer, offer=str(offer.id), valid_until=until)
     return offer
 
 
@@ -301,7 +301,9 @@ def set_capacity(actor: Actor, offer_id: uuid.UUID, capacity: int, version: int 
             version=now.version,
         )
     offer = get_offer(actor, offer_id)
-    record(actor, "offer.capacity_set", offer, offer=str(offer.id), before=capacity_before, capacity=capacity)
+    write_entry(
+        actor, "offer.capacity_set", offer, offer=str(offer.id), before=capacity_before, capacity=capacity
+    )
     offer_changed.send(offer, actor=actor)
     return offer
 
@@ -317,7 +319,7 @@ def confirm_places(actor: Actor, offer_id: uuid.UUID) -> Offer:
     if not guarded_update(Offer, offer_id, Offer.town_id == actor.town_id, confirmed_at=today):
         raise NotFound
     offer = get_offer(actor, offer_id)
-    record(actor, "offer.places_confirmed", offer, offer=str(offer.id), capacity=offer.capacity)
+    write_entry(actor, "offer.places_confirmed", offer, offer=str(offer.id), capacity=offer.capacity)
     return offer
 
 

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import joinedload
 
-from webapp.audit.services import name_actions, record
+from webapp.audit.services import name_actions, write_entry
 from webapp.engine import policies, questions, records
 from webapp.engine.questions import Explanation
 from webapp.newcomers.models import Newcomer
@@ -158,7 +158,7 @@ def place_by_hand(actor: Actor, newcomer_id: uuid.UUID, offer_id: uuid.UUID, *, 
     """
     origin = find_origin(actor, newcomer_id, offer_id)
     placement = couple(actor, newcomer_id, offer_id, note=note, origin=origin)
-    record(actor, "placement.made_by_hand", placement, **ids_of_pair(placement))
+    write_entry(actor, "placement.made_by_hand", placement, **ids_of_pair(placement))
     return placement
 
 
@@ -175,7 +175,7 @@ def end_placement(actor: Actor, placement_id: uuid.UUID, *, reason: str) -> Plac
     release(actor, placement, "ended", reason)
     if reason in BAD_ENDS:
         ban_pair(actor, placement, reason, None)
-    record(actor, "placement.ended", placement, **ids_of_pair(placement), reason=reason)
+    write_entry(actor, "placement.ended", placement, **ids_of_pair(placement), reason=reason)
     return placement
 
 
@@ -192,7 +192,7 @@ def undo_placement(actor: Actor, placement_id: uuid.UUID) -> Placement:
     if placement.is_active and not placement.can_be_undone:
         raise conflict("too_late")
     release(actor, placement, "undone", "")
-    record(actor, "placement.undone", placement, **ids_of_pair(placement))
+    write_entry(actor, "placement.undone", placement, **ids_of_pair(placement))
     placement_undone.send(placement, actor=actor)
     return placement
 
@@ -209,7 +209,7 @@ def lift_ban(actor: Actor, ban_id: uuid.UUID) -> Ban:
     ban = get_scoped(Ban, actor, ban_id)
     if ban.lifted_at is None:
         ban.lifted_at = utc_now()
-        record(actor, "ban.lifted", ban, **ids_of_pair(ban))
+        write_entry(actor, "ban.lifted", ban, **ids_of_pair(ban))
         db.session.flush()
     return ban
 

@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, and_, or_, select, update
 
-from webapp.audit.services import describe_codes, describe_details, name_actions, name_details, record
+from webapp.audit.services import describe_codes, describe_details, name_actions, name_details, write_entry
 from webapp.engine.vocabulary import KINDS
 from webapp.exceptions import InvalidInput
 from webapp.newcomers.models import Newcomer
@@ -129,7 +129,7 @@ def confirm_proposal(actor: Actor, proposal_id: uuid.UUID, *, note: str = "") ->
     origin = Origin(proposal.id, proposal.run_id)
     placement = couple(actor, proposal.newcomer_id, proposal.offer_id, note=note, origin=origin)
     points = round(100 * proposal.score)
-    record(actor, "proposal.confirmed", placement, **ids_of_pair(placement), points=points)
+    write_entry(actor, "proposal.confirmed", placement, **ids_of_pair(placement), points=points)
     return placement
 
 
@@ -151,7 +151,7 @@ def reject_proposal(
         raise conflict("changed")
     ban_pair(actor, proposal, reason, ban_until)
     until = ban_until.isoformat() if ban_until else None
-    record(actor, "proposal.rejected", proposal, **ids_of_pair(proposal), reason=reason, ban_until=until)
+    write_entry(actor, "proposal.rejected", proposal, **ids_of_pair(proposal), reason=reason, ban_until=until)
     db.session.flush()
     return proposal
 

@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.orm import joinedload
 
-from webapp.audit.services import name_actions, name_details, record
+from webapp.audit.services import name_actions, name_details, write_entry
 from webapp.engine import policies
 from webapp.engine.texts import CRITERION_TEXTS
 from webapp.newcomers.models import Newcomer
@@ -139,7 +139,7 @@ def start_run(actor: Actor, *, today: date | None = None) -> Run:
     _sweep(actor)
     run = Run(town_id=actor.town_id, started_by=actor.label, today=today or today_of(actor))
     db.session.add(run)
-    record(actor, "run.started", run)
+    write_entry(actor, "run.started", run)
     db.session.flush()
     return run
 
@@ -194,7 +194,7 @@ def execute_run(run_id: uuid.UUID, progress: Progress | None = None) -> RunResul
 
 def _fail(run: Run, error: str) -> None:
     run.state, run.finished_at, run.error = "failed", utc_now(), error
-    record(system_actor(run.town_id), "run.failed", run)
+    write_entry(system_actor(run.town_id), "run.failed", run)
     _remove_unseen(run.id)
 
 

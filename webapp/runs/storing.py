@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import delete
 
-from webapp.audit.services import record
+from webapp.audit.services import write_entry
 from webapp.engine import plans, policies, records
 from webapp.engine.plans import Plan, ProposalChange, Unmatched
 from webapp.placements.conflicts import conflict
@@ -51,7 +51,7 @@ def _switch_over(
     run.policy, run.policy_version = result.plan.policy.to_dict(), result.plan.policy.version
     run.figures = plans.summary(result.plan) | _change_counts(result.changes)
     run.figures["shares"] = policies.part_limits(result.plan.policy)
-    record(system_actor(town_id), "run.done", run, proposals=len(result.plan.proposals))
+    write_entry(system_actor(town_id), "run.done", run, proposals=len(result.plan.proposals))
 
 
 def _chunks(rows: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import select
 
-from webapp.audit.services import name_actions, name_details, record
+from webapp.audit.services import name_actions, name_details, write_entry
 from webapp.engine.files import read_seed_table
 from webapp.engine.policies import Policy, read_policy
 from webapp.exceptions import NotFound
@@ -108,7 +108,7 @@ def set_policy(actor: Actor, town: Town, text: str) -> str:
     """
     version = read_policy(text).version
     town.policy = text
-    record(actor, "town.policy_set", town, policy=version)
+    write_entry(actor, "town.policy_set", town, policy=version)
     db.session.flush()
     return version
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import StatementError
 from sqlalchemy.orm.exc import StaleDataError
 
 from webapp.audit.models import AuditEntry
-from webapp.audit.services import record
+from webapp.audit.services import write_entry
 from webapp.exceptions import AuditEntryIsFinal, WriteOutsideTransaction
 from webapp.storage.database import db, guarded_update, utc_now, write_transaction
 from webapp.towns.models import Town
@@ -26,7 +26,7 @@ def town_id(make_town):
 def test_a_new_row_outside_a_write_transaction_is_refused(app, actor):
     coordinator = actor()
     with app.app_context():
-        record(coordinator, "test.happened")
+        write_entry(coordinator, "test.happened")
         with pytest.raises(WriteOutsideTransaction, match="AuditEntry"):
             db.session.commit()
 
@@ -135,7 +135,7 @@ def test_a_point_in_time_comes_back_in_utc(app, actor):
     coordinator = actor()
     with app.app_context():
         with write_transaction():
-            entry = record(coordinator, "test.happened")
+            entry = write_entry(coordinator, "test.happened")
             entry.at = summer_evening
         found = db.session.scalars(db.select(AuditEntry).where(AuditEntry.action == "test.happened")).one().at
 
@@ -146,14 +146,14 @@ def test_a_point_in_time_comes_back_in_utc(app, actor):
 def test_a_naive_point_in_time_is_refused(app, actor):
     coordinator = actor()
     with app.app_context(), pytest.raises(StatementError, match="no time zone"), write_transaction():
-        record(coordinator, "test.happened").at = datetime(2026, 6, 1)
+        write_entry(coordinator, "test.happened").at = datetime(2026, 6, 1)
 
 
 def test_an_entry_of_the_history_is_final(app, actor):
     coordinator = actor()
     with app.app_context():
         with write_transaction():
-            entry_id = record(coordinator, "test.happened").id or None
+            entry_id = write_entry(coordinator, "test.happened").id or None
         entry_id = entry_id or db.session.scalars(db.select(AuditEntry.id)).first()
         with pytest.raises(AuditEntryIsFinal), write_transaction():
             db.session.get_one(AuditEntry, entry_id).action = "test.denied"
@@ -164,8 +164,8 @@ def test_an_entry_of_the_history_is_final(app, actor):
 def test_the_history_can_be_filtered_by_day_person_and_action(app, actor, login):
     coordinator = actor()
     with app.app_context(), write_transaction():
-        record(coordinator, "test.one").at = utc_now() - timedelta(days=3)
-        record(coordinator, "test.two")
+        write_entry(coordinator, "test.one").at = utc_now() - timedelta(days=3)
+        write_entry(coordinator, "test.two")
     client = login()
     today = utc_now().date().isoformat()
 
@@ -190,7 +190,7 @@ def test_the_pages_of_the_history_lead_on_whatever_stands_in_the_address(app, ac
     me, client = actor(), login()
     with app.app_context(), write_transaction():
         for _number in range(120):
-            record(me, "test.many")
+            write_entry(me, "test.many")
 
     page = client.get("/history?_external=1&action=test.many")
 
