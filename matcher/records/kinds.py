@@ -7,6 +7,7 @@ is read as the cell with its text would be.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
 from datetime import date, datetime, time
@@ -51,7 +52,7 @@ class Stored(Enum):
     COUNTS = "counts by kind of offer"
 
 
-class Kind:
+class Kind(ABC):
     """A kind of value.
 
     Attributes
@@ -73,13 +74,13 @@ class Kind:
     beside: ClassVar[tuple[str, ...]] = ()
 
     @property
+    @abstractmethod
     def expected(self) -> str:
         """What would be a value of this kind."""
-        raise NotImplementedError
 
+    @abstractmethod
     def read(self, text: str) -> Any:
         """The value of a cell with some text in it; raises ValueError with what was expected."""
-        raise NotImplementedError
 
     def take(self, said: Any) -> Any:
         """The value for what a caller passed; raises ValueError with what was expected.
@@ -94,9 +95,9 @@ class Kind:
             raise ValueError(self.expected) from None
         return self.read(text)
 
+    @abstractmethod
     def is_kept(self, said: Any) -> bool:
         """Whether a value is one that `read` could have given."""
-        raise NotImplementedError
 
     def write(self, value: Any) -> str:
         """The text of a cell that reads as the same value; empty for None."""
