@@ -23,7 +23,7 @@ from webapp.storage.upgrade import FOLDER
 from webapp.web import health
 from webapp.web.errors import init_errors
 from webapp.web.headers import init_headers
-from webapp.web.idempotency import IdempotentAnswer
+from webapp.web.idempotency import StoredResponse
 from webapp.web.localisation import init_localisation
 from webapp.web.navigation import init_navigation
 from webapp.web.parts import init_parts
@@ -34,7 +34,7 @@ ROOMS = (
     *("runs", "answers", "exchange", "board"),
 )
 
-__all__ = ["ROOMS", "IdempotentAnswer", "create_app"]
+__all__ = ["ROOMS", "StoredResponse", "create_app"]
 
 
 class StrictJson(DefaultJSONProvider):

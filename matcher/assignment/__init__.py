@@ -9,13 +9,13 @@ carry_over              an earlier result put into other rows and columns, to be
 certify, Certificate    check a result without trusting the method
 AssignmentSession       a solved problem that stays open for "what if"
 reduced_values          what each pair is worth beyond the prices
-Room                    what the limits leave beside pairs that are chosen already
+ResidualCapacity        what the limits leave beside pairs that are chosen already
 solve_without_clashes   choose where some columns exclude each other for the same row
 keep_apart              the same, for a problem that is solved already
 """
 
 from matcher.assignment._arrays.prices import reduced_values
-from matcher.assignment._arrays.residual import Room
+from matcher.assignment._arrays.residual import ResidualCapacity
 from matcher.assignment.certificate import Certificate, certify
 from matcher.assignment.incremental import AssignmentChange, AssignmentSession
 from matcher.assignment.problem import AssignmentProblem
@@ -30,7 +30,7 @@ __all__ = [
     "AssignmentResult",
     "AssignmentSession",
     "Certificate",
-    "Room",
+    "ResidualCapacity",
     "carry_over",
     "certify",
     "keep_apart",

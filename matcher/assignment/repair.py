@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 
 from matcher.assignment._arrays.entries import entries_of, pairs_of
 from matcher.assignment._arrays.prices import Prices, reduced_at
-from matcher.assignment._arrays.residual import Room
+from matcher.assignment._arrays.residual import ResidualCapacity
 from matcher.assignment._clashes import Clashes
 from matcher.assignment._clock import Clock
 from matcher.assignment._methods.registry import certified, solve_as_flow
@@ -320,7 +320,7 @@ def _weaker(problem: AssignmentProblem, clashing: tuple[IntArray, IntArray], val
 
 def _fill(problem: AssignmentProblem, clashes: Clashes, entries: IntArray) -> IntArray:
     """`entries` and whatever still fits beside them without a clash, best first."""
-    room = Room(problem, entries)
+    room = ResidualCapacity(problem, entries)
     candidates = np.setdiff1d(room.open_entries(), entries, assume_unique=True)
     candidates = candidates[problem.scores.data[candidates] >= 0]
     gain = problem.scores.data[candidates]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matcher.assignment import Room
+from matcher.assignment import ResidualCapacity
 from matcher.assignment.certificate import value_of
 from matcher.exceptions import InvalidProblemError
 from matcher.pairs.encoding import IntArray
@@ -76,7 +76,7 @@ def hand_out(plan: Plan, order: str) -> BaselineResult:
     if order not in ORDERS:
         raise InvalidProblemError(f"order: expected one of {', '.join(ORDERS)}, got {order!r}")
     problem, clashes = plan.workings.problem, plan.workings.situation.town.offers.clashes
-    room = Room(problem, np.empty(0, np.int64))
+    room = ResidualCapacity(problem, np.empty(0, np.int64))
     taken: list[int] = []
     own: dict[int, list[int]] = {}
     for entry in _in_order(plan, order):

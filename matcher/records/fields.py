@@ -58,7 +58,7 @@ class Visibility(Enum):
     STATE = "whether they take part, and how many places there are"
 
 
-class Form(Enum):
+class FormName(Enum):
     """A form that asks for a field."""
 
     INTAKE = "the page on which newcomers write themselves down"
@@ -79,8 +79,8 @@ IDENTITY, CONTACT, PLACE, PROFILE, NEED, STATE = Visibility
 _NONE_SAID: Mapping[str, Any] = MappingProxyType({})
 _PERSONS = ("mentor", "neighbour")
 _ACTIVITIES = ("association",)
-_BOTH = (Form.INTAKE, Form.COORDINATOR)
-_COORDINATOR = (Form.COORDINATOR,)
+_BOTH = (FormName.INTAKE, FormName.COORDINATOR)
+_COORDINATOR = (FormName.COORDINATOR,)
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class Field:
     visibility: Visibility
     purpose: str
     _: KW_ONLY
-    forms: tuple[Form, ...] = ()
+    forms: tuple[FormName, ...] = ()
     is_column_required: bool = False
     of_kinds: tuple[str, ...] = KINDS
 
@@ -359,7 +359,7 @@ NEWCOMER = RecordFields(
         None,
         NEED,
         "Lets those who need it more come first.",
-        forms=(Form.NEED,),
+        forms=(FormName.NEED,),
     ),
     Field(
         "waiting_since",
@@ -464,7 +464,7 @@ OFFER = RecordFields(
         MISSING,
         STATE,
         "Says how many places there are.",
-        forms=(Form.COORDINATOR, Form.CAPACITY),
+        forms=(FormName.COORDINATOR, FormName.CAPACITY),
         is_column_required=True,
     ),
     Field(
@@ -580,7 +580,7 @@ OFFER = RecordFields(
         None,
         STATE,
         "Protects newcomers: nobody meets a person alone whose screening is not valid.",
-        forms=(Form.SCREENING,),
+        forms=(FormName.SCREENING,),
         of_kinds=_PERSONS,
     ),
     Field("confirmed_at", Day(), None, STATE, "Says how fresh the number of places is.", forms=_COORDINATOR),

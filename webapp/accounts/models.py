@@ -12,7 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.storage.access import ROLES
 from webapp.storage.constraints import one_of
-from webapp.storage.database import Record, utc_now
+from webapp.storage.database import Model, utc_now
 
 
 class Role(RoleMixin):
@@ -23,7 +23,7 @@ class Role(RoleMixin):
         self.permissions = []
 
 
-class User(Record, UserMixin):  # type: ignore[misc]
+class User(Model, UserMixin):  # type: ignore[misc]
     """A person who logs in; belongs to a town, except an administrator of all."""
 
     __tablename__ = "user_account"
@@ -49,7 +49,7 @@ class User(Record, UserMixin):  # type: ignore[misc]
         return [Role(self.role)]
 
 
-class ApiToken(Record):
+class ApiToken(Model):
     """A programme that may speak for a town."""
 
     __tablename__ = "api_token"
@@ -64,7 +64,7 @@ class ApiToken(Record):
     revoked_at: Mapped[datetime | None]
 
 
-class Link(Record):
+class Link(Model):
     """A signed address that lets one person do one thing, such as tell an offer's free places."""
 
     __tablename__ = "link"

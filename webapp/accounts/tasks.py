@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from webapp.accounts.links import forget_ended_links
 from webapp.storage.database import write_transaction
-from webapp.web.idempotency import forget_old_answers
+from webapp.web.idempotency import forget_old_responses
 from webapp.worker import crontab, periodic
 
 
@@ -16,7 +16,7 @@ def clean_up_links() -> None:
 
 
 @periodic("webapp.accounts.tasks.clean_up_answers", crontab(hour="2", minute="20"))
-def clean_up_answers() -> None:
+def clean_up_responses() -> None:
     """Delete answers whose keys are used no more."""
     with write_transaction():
-        forget_old_answers()
+        forget_old_responses()

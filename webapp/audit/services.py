@@ -13,7 +13,7 @@ from sqlalchemy import Select, false, select
 
 from webapp.audit.models import AuditEntry
 from webapp.storage.access import Actor, scoped
-from webapp.storage.database import Record, db
+from webapp.storage.database import Model, db
 
 _action_names: dict[str, Any] = {}
 _detail_names: dict[str, Any] = {}
@@ -81,7 +81,7 @@ def texts_of_details(actor: Actor, entries: Iterable[AuditEntry]) -> dict[tuple[
     }
 
 
-def write_entry(actor: Actor, action: str, object_: Record | None = None, **details: Any) -> AuditEntry:
+def write_entry(actor: Actor, action: str, object_: Model | None = None, **details: Any) -> AuditEntry:
     """Add an entry to the history, in the same transaction as what it tells of.
 
     Parameters
@@ -89,7 +89,7 @@ def write_entry(actor: Actor, action: str, object_: Record | None = None, **deta
     actor : Actor
     action : str
         ``room_object.verb_in_past``, such as ``proposal.confirmed``; named with `name_actions`.
-    object_ : Record, optional
+    object_ : Model, optional
         The row it happened to.
     **details
         JSON values; no personal data beyond what the town may keep with its history.

@@ -16,7 +16,7 @@ from webapp.exceptions import InvalidInput
 from webapp.newcomers.models import Newcomer
 from webapp.offers.models import Offer
 from webapp.storage.access import Actor
-from webapp.storage.database import Record, db
+from webapp.storage.database import Model, db
 from webapp.towns.models import Town
 
 ROWS_AT_ONCE = 1_000
@@ -47,7 +47,7 @@ def add_people(actor: Actor, town: Town, files: TownFiles, *, shift: timedelta |
     }
     if any(problems.values()):
         raise InvalidInput({name: _shortened(texts) for name, texts in problems.items() if texts})
-    models: tuple[tuple[type[Record], list[dict[str, Any]]], ...] = ((Newcomer, newcomers), (Offer, offers))
+    models: tuple[tuple[type[Model], list[dict[str, Any]]], ...] = ((Newcomer, newcomers), (Offer, offers))
     for model, rows in models:
         for start in range(0, len(rows), ROWS_AT_ONCE):
             db.session.execute(insert(model), rows[start : start + ROWS_AT_ONCE])

@@ -10,14 +10,14 @@ from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstrai
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.storage.constraints import one_of
-from webapp.storage.database import Record, utc_now
+from webapp.storage.database import Model, utc_now
 
 STATUSES = ("new", "ready", "paused", "closed")
 PRECISIONS = ("exact", "postcode", "district", "town", "none")
 SOURCES = ("intake", "hand", "file")
 
 
-class Newcomer(Record):
+class Newcomer(Model):
     """A person who has newly come to live in the town.
 
     Columns have the names and the meaning of the newcomers' file; an empty text is "not said". `languages`

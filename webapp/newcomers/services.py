@@ -17,7 +17,7 @@ from webapp.storage.access import Actor, get_scoped, public_actor, scoped
 from webapp.storage.database import db, utc_now
 from webapp.towns.models import Town
 from webapp.towns.services import get_town_by_id, today_in
-from webapp.web.idempotency import forget_answers
+from webapp.web.idempotency import forget_responses
 
 # Sent with the newcomer and `actor`, before the row is deleted and in the same transaction: whoever holds
 # something that hangs on them, such as a taken place, gives it back now.
@@ -257,7 +257,7 @@ def erase_newcomer(actor: Actor, newcomer_id: uuid.UUID) -> None:
     """
     newcomer = get_newcomer(actor, newcomer_id)
     newcomer_erasing.send(newcomer, actor=actor)
-    forget_answers(newcomer.id)
+    forget_responses(newcomer.id)
     write_entry(actor, "newcomer.erased", newcomer)
     db.session.flush()
     db.session.refresh(newcomer)

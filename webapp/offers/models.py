@@ -10,7 +10,7 @@ from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstrai
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.storage.constraints import one_of
-from webapp.storage.database import Record, utc_now
+from webapp.storage.database import Model, utc_now
 
 STATUSES = ("active", "paused", "closed")
 SCREENED_KINDS = ("mentor", "neighbour")
@@ -18,7 +18,7 @@ STALE_AFTER = timedelta(days=183)
 SCREENING_WARNING = timedelta(days=60)
 
 
-class Offer(Record):
+class Offer(Model):
     """Something of a kind with free places.
 
     Columns have the names and the meaning of the offers' file; an empty text is "not said". `taken` counts

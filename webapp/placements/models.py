@@ -20,7 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from webapp.newcomers.models import Newcomer
 from webapp.offers.models import Offer
 from webapp.storage.constraints import one_of, unique_while
-from webapp.storage.database import Record, utc_now
+from webapp.storage.database import Model, utc_now
 
 UNDO_MINUTES = 10
 
@@ -33,7 +33,7 @@ BAD_ENDS = ("no_contact", "no_show", "mismatch", "boundary_problem")
 """After these the same two are not proposed to each other again."""
 
 
-class Placement(Record):
+class Placement(Model):
     """A confirmed tie: it takes a place until it ends."""
 
     __tablename__ = "placement"
@@ -71,7 +71,7 @@ class Placement(Record):
         return self.is_active and utc_now() - self.created_at < timedelta(minutes=UNDO_MINUTES)
 
 
-class Ban(Record):
+class Ban(Model):
     """A pair that must not be proposed: until a day, or until somebody lifts it."""
 
     __tablename__ = "ban"
@@ -93,7 +93,7 @@ class Ban(Record):
     offer: Mapped[Offer] = relationship(lazy="raise")
 
 
-class GroupCount(Record):
+class GroupCount(Model):
     """How many people of one first native language an offer has: the counter of the mixing limit."""
 
     __tablename__ = "group_count"

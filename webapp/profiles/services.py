@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from webapp.engine.records import find_place
-from webapp.storage.database import Record, db
+from webapp.storage.database import Model, db
 from webapp.towns.models import Town
 
 # Without 0, 1, I, L, O and U: read out on the telephone, none is taken for another.
@@ -32,7 +32,7 @@ def short_id(model: Any, town_id: uuid.UUID, letter: str) -> str:
             return candidate
 
 
-def place_columns(values: Mapping[str, Any], town: Town, before: Record | None = None) -> dict[str, Any]:
+def place_columns(values: Mapping[str, Any], town: Town, before: Model | None = None) -> dict[str, Any]:
     """`lat`, `lon` and `place_precision` for new values of a row; looked up only when they have to be.
 
     A point that was given stays; a changed address without one is looked up.
@@ -60,7 +60,7 @@ def place_columns(values: Mapping[str, Any], town: Town, before: Record | None =
     }
 
 
-def changed_columns(row: Record, values: Mapping[str, Any]) -> list[str]:
+def changed_columns(row: Model, values: Mapping[str, Any]) -> list[str]:
     """The columns that `values` would change; forms send ticked boxes and hours in an order of their own."""
     return sorted(name for name, value in values.items() if not _is_same(name, getattr(row, name), value))
 

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from webapp.newcomers.models import Newcomer
 from webapp.offers.models import Offer
 from webapp.storage.constraints import one_of, unique_while
-from webapp.storage.database import Record, utc_now
+from webapp.storage.database import Model, utc_now
 
 PROPOSAL_STATES = ("staged", "open", "confirmed", "rejected", "superseded")
 REJECT_REASONS = (
@@ -27,7 +27,7 @@ BESIDE_THE_POINT = ("known_conflict", "safety", "no_capacity", "already_in_conta
 """Rejections that say nothing about how well a pair fits."""
 
 
-class Proposal(Record):
+class Proposal(Model):
     """A pair that a run suggests; `staged` ones are not visible yet, `superseded` ones no longer."""
 
     __tablename__ = "proposal"

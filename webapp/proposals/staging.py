@@ -13,7 +13,7 @@ from webapp.offers.models import Offer
 from webapp.placements.models import Placement
 from webapp.proposals.models import Proposal
 from webapp.proposals.services import supersede_settled
-from webapp.storage.database import Record, db
+from webapp.storage.database import Model, db
 
 IdPair = tuple[uuid.UUID, uuid.UUID]
 
@@ -35,7 +35,7 @@ def pair_of(row: dict[str, Any]) -> IdPair:
     return row["newcomer_id"], row["offer_id"]
 
 
-def insert_of_those_there(model: type[Record], rows: Sequence[dict[str, Any]]) -> None:
+def insert_of_those_there(model: type[Model], rows: Sequence[dict[str, Any]]) -> None:
     """Add rows, but those of newcomers and offers that were erased while the plan was made."""
     newcomers = _existing(Newcomer, (row["newcomer_id"] for row in rows))
     names = [name for name in _OFFER_COLUMNS if name in rows[0]]
@@ -49,7 +49,7 @@ def insert_of_those_there(model: type[Record], rows: Sequence[dict[str, Any]]) -
         db.session.execute(insert(model), there)
 
 
-def _existing(model: type[Record], ids: Iterable[uuid.UUID | None]) -> set[uuid.UUID]:
+def _existing(model: type[Model], ids: Iterable[uuid.UUID | None]) -> set[uuid.UUID]:
     return set(db.session.scalars(select(model.id).where(model.id.in_({id_ for id_ in ids if id_}))))
 
 

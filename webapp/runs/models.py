@@ -16,12 +16,12 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from webapp.newcomers.models import Newcomer
 from webapp.offers.models import Offer
 from webapp.storage.constraints import one_of, unique_while
-from webapp.storage.database import Record, utc_now
+from webapp.storage.database import Model, utc_now
 
 RUN_STATES = ("queued", "running", "done", "failed")
 
 
-class Run(Record):
+class Run(Model):
     """One matching of a whole town: with which policy, what came out, how good it is proven to be."""
 
     __tablename__ = "run"
@@ -49,7 +49,7 @@ class Run(Record):
         return self.state in ("queued", "running")
 
 
-class OpenWish(Record):
+class OpenWish(Model):
     """A wish that the newest run leaves open, and why."""
 
     __tablename__ = "open_wish"
@@ -65,7 +65,7 @@ class OpenWish(Record):
     newcomer: Mapped[Newcomer] = relationship(lazy="raise")
 
 
-class RunChange(Record):
+class RunChange(Model):
     """What a run changed about the proposals that were open before it."""
 
     __tablename__ = "run_change"

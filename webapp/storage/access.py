@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 from sqlalchemy import Select, false, select
 
 from webapp.exceptions import NotAllowed, NotFound
-from webapp.storage.database import Record, db
+from webapp.storage.database import Model, db
 
 COORDINATOR = "coordinator"
 ADMIN = "admin"
 ROLES = (COORDINATOR, ADMIN)
 
-R = TypeVar("R", bound=Record)
+R = TypeVar("R", bound=Model)
 
 
 @dataclass(frozen=True)

@@ -77,7 +77,7 @@ class Base(DeclarativeBase):
     }
 
 
-class Record(Base):
+class Model(Base):
     """A row with a random id and a version that every change raises by one.
 
     An ORM write of a row that somebody else changed in the meantime fails with 409 ``changed``.
@@ -141,7 +141,7 @@ def write_transaction() -> Iterator[Session]:
 
 
 def guarded_update(
-    model: type[Record], id_: uuid.UUID, *conditions: ColumnElement[bool], **values: Any
+    model: type[Model], id_: uuid.UUID, *conditions: ColumnElement[bool], **values: Any
 ) -> bool:
     """Change one row if it still meets the conditions; check and change are one statement.
 

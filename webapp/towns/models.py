@@ -5,10 +5,10 @@ from __future__ import annotations
 from sqlalchemy import Float, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from webapp.storage.database import Record
+from webapp.storage.database import Model
 
 
-class Town(Record):
+class Town(Model):
     """A municipality that couples newcomers with offers."""
 
     __tablename__ = "town"

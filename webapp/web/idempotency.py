@@ -16,18 +16,18 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.exceptions import Conflict, InvalidInput
-from webapp.storage.database import Record, db, delete_rows, utc_now, write_transaction
+from webapp.storage.database import Model, db, delete_rows, utc_now, write_transaction
 from webapp.web.actor import current_actor
 from webapp.web.errors import conflict_body
 
 HEADER = "Idempotency-Key"
 LONGEST_KEY = 200
-ANSWERS_LIVE = timedelta(days=30)
+RESPONSES_LIVE = timedelta(days=30)
 """So long the same key gets the same answer; whoever retries does so within days."""
 
 
-class IdempotentAnswer(Record):
-    """The answer that a key got."""
+class StoredResponse(Model):
+    """The response that a key got."""
 
     __tablename__ = "idempotent_answer"
     __table_args__ = (UniqueConstraint("actor_id", "key"),)
@@ -73,15 +73,15 @@ def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def forget_answers(id_: uuid.UUID) -> None:
-    """Delete the answers that speak of a row; for rows that are erased."""
-    delete_rows(delete(IdempotentAnswer).where(IdempotentAnswer.body.contains(str(id_))))
+def forget_responses(id_: uuid.UUID) -> None:
+    """Delete the responses that speak of a row; for rows that are erased."""
+    delete_rows(delete(StoredResponse).where(StoredResponse.body.contains(str(id_))))
 
 
-def forget_old_answers() -> int:
-    """Delete the answers whose keys are used no more; returns how many there were."""
-    is_old = IdempotentAnswer.created_at < utc_now() - ANSWERS_LIVE
-    return delete_rows(delete(IdempotentAnswer).where(is_old))
+def forget_old_responses() -> int:
+    """Delete the responses whose keys are used no more; returns how many there were."""
+    is_old = StoredResponse.created_at < utc_now() - RESPONSES_LIVE
+    return delete_rows(delete(StoredResponse).where(is_old))
 
 
 def _key() -> str:
@@ -91,10 +91,10 @@ def _key() -> str:
     return key
 
 
-def _claim(key: str) -> IdempotentAnswer:
+def _claim(key: str) -> StoredResponse:
     """Take the key for this request; whoever has it already is waited for, and their answer given."""
     _replay(key)
-    answer = IdempotentAnswer(actor_id=_actor_id(), key=key, request_hash=_request_hash())
+    answer = StoredResponse(actor_id=_actor_id(), key=key, request_hash=_request_hash())
     try:
         with db.session.begin_nested():
             db.session.add(answer)
@@ -106,7 +106,7 @@ def _claim(key: str) -> IdempotentAnswer:
 
 def _replay(key: str) -> None:
     stored = db.session.scalar(
-        select(IdempotentAnswer).where(IdempotentAnswer.actor_id == _actor_id(), IdempotentAnswer.key == key)
+        select(StoredResponse).where(StoredResponse.actor_id == _actor_id(), StoredResponse.key == key)
     )
     if stored is None:
         return

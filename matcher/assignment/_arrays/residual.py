@@ -9,7 +9,7 @@ import numpy as np
 from matcher.assignment.problem import NO_LIMIT, NO_SLOT, AssignmentProblem, IntArray
 
 
-class Room:
+class ResidualCapacity:
     """The limits of a problem less what `entries`, positions of stored pairs, take of them."""
 
     def __init__(self, problem: AssignmentProblem, entries: IntArray) -> None:

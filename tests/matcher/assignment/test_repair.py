@@ -19,7 +19,7 @@ from matcher.assignment import (
     solve_without_clashes,
 )
 from matcher.assignment._arrays.entries import entries_of
-from matcher.assignment._arrays.residual import Room
+from matcher.assignment._arrays.residual import ResidualCapacity
 from matcher.assignment._clashes import Clashes
 from matcher.assignment._clock import Clock
 from matcher.exceptions import InvalidProblemError
@@ -166,7 +166,7 @@ def test_a_choice_cut_short_is_still_clean_and_leaves_nothing_free(monkeypatch: 
     entries = entries_of(asked, result.pairs)
     taken = Clashes(clashes, asked).hit(entries)
     taken[entries] = True
-    free = Room(asked, entries).open_entries()
+    free = ResidualCapacity(asked, entries).open_entries()
     assert not ((asked.scores.data > 0) & ~taken)[free].any()
 
 
@@ -188,7 +188,7 @@ def test_the_room_left_is_every_limit_less_what_is_taken() -> None:
     limits = {"kinds": [0, 1, 1], "kind_demand": [[-1, 1], [0, 2]]}
     groups = {"groups": [0, 1], "group_capacity": [[1, -1], [1, 1], [-1, -1]]}
     asked = problem([[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]], demand=[2, 2], capacity=[9, 2, 1], **limits, **groups)
-    room = Room(asked, np.array([1]))
+    room = ResidualCapacity(asked, np.array([1]))
     assert room.open_entries().tolist() == [0, 4, 5]
     room.take(4)
     assert room.open_entries().tolist() == [0, 5]

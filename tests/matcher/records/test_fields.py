@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from matcher.exceptions import InvalidRecordError
-from matcher.records.fields import MISSING, NEWCOMER, OFFER, Field, Form, RecordFields, Visibility
+from matcher.records.fields import MISSING, NEWCOMER, OFFER, Field, FormName, RecordFields, Visibility
 from matcher.records.kinds import (
     Day,
     FreeHours,
@@ -82,7 +82,7 @@ def test_a_field_has_the_type_and_the_default_that_are_declared(record: Record, 
 def test_a_field_says_what_tables_forms_and_the_register_need(record: Record, declared: Field) -> None:
     assert isinstance(declared.kind.stored, Stored)
     assert isinstance(declared.visibility, Visibility)
-    assert all(isinstance(form, Form) for form in declared.forms)
+    assert all(isinstance(form, FormName) for form in declared.forms)
     assert declared.purpose.endswith(".")
     assert declared.purpose[0].isupper()
     assert set(declared.of_kinds) <= set(KINDS)

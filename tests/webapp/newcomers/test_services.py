@@ -15,7 +15,7 @@ from webapp.newcomers.services import erase_newcomer, newcomer_changed, newcomer
 from webapp.storage.access import Actor
 from webapp.storage.database import db, write_transaction
 from webapp.towns.services import get_town
-from webapp.web.idempotency import IdempotentAnswer
+from webapp.web.idempotency import StoredResponse
 
 
 def history() -> list[AuditEntry]:
@@ -288,7 +288,7 @@ def test_answers_kept_for_a_key_go_with_the_newcomer(me: Actor) -> None:
     newcomer = add_newcomer(me.town_id)
     with write_transaction():
         for body in (f'{{"newcomer_id": "{newcomer}", "note": "private"}}', '{"newcomer_id": "other"}'):
-            db.session.add(IdempotentAnswer(actor_id=uuid.uuid4(), key="k", request_hash="x", body=body))
+            db.session.add(StoredResponse(actor_id=uuid.uuid4(), key="k", request_hash="x", body=body))
     with write_transaction():
         erase_newcomer(me, newcomer)
-    assert db.session.scalars(db.select(IdempotentAnswer.body)).all() == ['{"newcomer_id": "other"}']
+    assert db.session.scalars(db.select(StoredResponse.body)).all() == ['{"newcomer_id": "other"}']

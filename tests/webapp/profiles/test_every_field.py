@@ -15,7 +15,7 @@ from sqlalchemy import JSON
 from sqlalchemy import inspect as inspect_model
 from werkzeug.datastructures import MultiDict
 
-from matcher.records.fields import MISSING, NEWCOMER, OFFER, Field, Form
+from matcher.records.fields import MISSING, NEWCOMER, OFFER, Field, FormName
 from matcher.records.files import read_newcomers, read_offers
 from matcher.records.kinds import Stored, Wants
 from matcher.records.people import Newcomer as NewcomerRecord
@@ -202,12 +202,16 @@ def test_a_field_says_why_it_is_kept_and_who_sees_it(model: Any, field: Field) -
 # Forms ----------------------------------------------------------------------------------------------
 
 
-def forms_of(model: Any, field: Field) -> Iterator[tuple[Form, type[ma.Schema]]]:
+def forms_of(model: Any, field: Field) -> Iterator[tuple[FormName, type[ma.Schema]]]:
     if model is Newcomer:
-        schemas = {Form.INTAKE: IntakeSchema, Form.COORDINATOR: NewcomerFormSchema, Form.NEED: NeedSchema}
+        schemas = {
+            FormName.INTAKE: IntakeSchema,
+            FormName.COORDINATOR: NewcomerFormSchema,
+            FormName.NEED: NeedSchema,
+        }
         yield from ((form, schemas[form]) for form in schemas)
     else:
-        yield from ((Form.COORDINATOR, FORM_OF_KIND[kind]) for kind in field.of_kinds)
+        yield from ((FormName.COORDINATOR, FORM_OF_KIND[kind]) for kind in field.of_kinds)
 
 
 @pytest.mark.parametrize(("model", "field"), EVERY_FIELD)
@@ -215,7 +219,7 @@ def test_just_the_declared_forms_ask_for_a_field(model: Any, field: Field) -> No
     asked_as = (NEWCOMER_ASKED if model is Newcomer else OFFER_ASKED).get(field.name, (field.name,))
     for form, schema in forms_of(model, field):
         names = set(schema._declared_fields)
-        if form is Form.INTAKE:
+        if form is FormName.INTAKE:
             names |= {"hours_mon"} if "availability" in names else set()
             names |= {f"wants_{kind}" for kind in KINDS} if "wants" in names else set()
             names |= {"level_1"}

@@ -8,7 +8,7 @@ import pytest
 
 from webapp.exceptions import Conflict
 from webapp.storage.database import db, utc_now, write_transaction
-from webapp.web.idempotency import ANSWERS_LIVE, IdempotentAnswer, forget_old_answers, idempotent
+from webapp.web.idempotency import RESPONSES_LIVE, StoredResponse, forget_old_responses, idempotent
 
 
 @pytest.fixture
@@ -75,7 +75,7 @@ def test_a_conflict_is_kept_as_well(app, api, counter):
     assert (first.status_code, first.json["reason"], first.json["taken"]) == (409, "full", 3)
     assert second.text == first.text
     with app.app_context():
-        assert db.session.scalars(db.select(IdempotentAnswer)).one().status == 409
+        assert db.session.scalars(db.select(StoredResponse)).one().status == 409
 
 
 def test_an_answer_is_kept_for_some_weeks_and_no_longer(app, api, counter):
@@ -84,10 +84,10 @@ def test_an_answer_is_kept_for_some_weeks_and_no_longer(app, api, counter):
         client.post("/logout", headers={"Idempotency-Key": key})
     with app.app_context():
         with write_transaction() as session:
-            row = session.scalars(db.select(IdempotentAnswer).where(IdempotentAnswer.key == "old")).one()
-            row.created_at = utc_now() - ANSWERS_LIVE - timedelta(seconds=1)
+            row = session.scalars(db.select(StoredResponse).where(StoredResponse.key == "old")).one()
+            row.created_at = utc_now() - RESPONSES_LIVE - timedelta(seconds=1)
         with write_transaction():
-            assert forget_old_answers() == 1
+            assert forget_old_responses() == 1
 
     replayed = [client.post("/logout", headers={"Idempotency-Key": key}) for key in ("fresh", "old")]
 
