@@ -214,6 +214,43 @@ def examine(
     return _explanations(pairs, list(ids.newcomers), list(ids.offers), numbered=True)
 
 
+def obstacles(
+    newcomer: Newcomer,
+    offer: Offer,
+    policy: Policy,
+    *,
+    today: date,
+    beside: Sequence[Offer] = (),
+    fixed: Iterable[IdPair] = (),
+    banned: Iterable[IdPair] = (),
+) -> tuple[str, ...]:
+    """The rules that keep two apart, without a score: for who must know it within milliseconds.
+
+    Parameters
+    ----------
+    newcomer : Newcomer
+    offer : Offer
+    policy, today, fixed, banned
+        As `matcher.planning.single.make_plan`.
+    beside : sequence of Offer
+        The other offers that `fixed` names.
+
+    Returns
+    -------
+    tuple of str
+        Names of rules, in the order of `RULES`; empty when the pair is possible.
+
+    Raises
+    ------
+    UnknownRecordError
+        As `make_plan`.
+    """
+    request = PlanRequest.of([newcomer], [offer, *beside], policy, today=today, fixed=fixed, banned=banned)
+    situation = request.situation(request.ids())
+    broken = broken_rules(Pairs(situation, np.array([0]), np.array([0])))[0]
+    return tuple(rule.name for rule, is_broken in zip(RULES, broken, strict=True) if is_broken)
+
+
 def compare(previous: Iterable[IdPair], plan: Plan) -> list[ProposalChange]:
     """What a plan changes about the proposals that were open before, and why.
 

@@ -40,12 +40,17 @@ MORE_FILES = {
     "answers": {"sentences"},  # figures in words
     "placements": {
         "places",  # the one way to a placement
+        "options",  # which offers are possible for somebody
         "conflicts",  # why something is refused
         "fit",  # what of a pair matters to whoever decides
         "sentences",  # numbers of a pair in words
     },
     "profiles": {"hours"},  # hours of the week as people read them
-    "proposals": {"staging"},  # how what a run proposes becomes visible
+    "proposals": {
+        "staging",  # how what a run proposes becomes visible
+        "settling",  # what can be confirmed no more, and why
+        "replacing",  # what somebody is offered instead
+    },
     "runs": {
         "solving",  # making a plan, which changes nothing
         "storing",  # what a run found, stored

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from matcher.exceptions import InvalidPolicyError
@@ -19,6 +20,7 @@ __all__ = [
 ]
 
 
+@lru_cache(maxsize=64)
 def read_policy(text: str) -> Policy:
     """A town's policy from its TOML text; an empty text is the default.
 

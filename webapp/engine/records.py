@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import uuid
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,9 @@ __all__ = [
     "language_group",
     "newcomer_columns",
     "offer_columns",
+    "replace",
+    "sessions_clash",
+    "stand_ins",
     "to_newcomer",
     "to_offer",
     "to_uuid",
@@ -30,6 +34,8 @@ __all__ = [
 
 # What a row keeps in another way than its record: told apart by its town, places and wishes as counters.
 _OTHERWISE = {"id", "town", "taken", "wants"}
+# What no rule and no criterion reads: who it is, and what people wrote about them.
+_BESIDE_THE_MATCH = {"name", "contact_name", "contact_email", "screening_checked_by", "notes"}
 
 
 def to_newcomer(row: Any, town_slug: str) -> Newcomer:
@@ -48,7 +54,9 @@ def to_newcomer(row: Any, town_slug: str) -> Newcomer:
     )
 
 
-def to_offer(row: Any, town_slug: str, *, others: int | None = None) -> Offer:
+def to_offer(
+    row: Any, town_slug: str, *, others: int | None = None, is_for_matching_only: bool = False
+) -> Offer:
     """The engine's record of a row of the offers' table.
 
     Its `taken` counts people who are not among the fixed pairs of the question: `others`, or everybody but
@@ -59,11 +67,12 @@ def to_offer(row: Any, town_slug: str, *, others: int | None = None) -> Offer:
     InvalidRecordError
         When the row holds a value that cannot be.
     """
+    left_out = _OTHERWISE | _BESIDE_THE_MATCH if is_for_matching_only else _OTHERWISE
     return Offer(
         id=str(row.id),
         town=town_slug,
         taken=row.taken - row.placed if others is None else others,
-        **_from_row(OFFER, row),
+        **_from_row(OFFER, row, left_out),
     )
 
 
@@ -85,12 +94,14 @@ def offer_columns(offer: Offer) -> dict[str, Any]:
     }
 
 
-def _from_row(fields: RecordFields, row: Any) -> dict[str, Any]:
+def _from_row(
+    fields: RecordFields, row: Any, left_out: Collection[str] = frozenset(_OTHERWISE)
+) -> dict[str, Any]:
     """The declared fields of a record from the columns of their names."""
     return {
         field.name: _of_column(field.kind, getattr(row, field.name))
         for field in fields
-        if field.name not in _OTHERWISE
+        if field.name not in left_out
     }
 
 
@@ -144,6 +155,30 @@ def group_limit(capacity: int, language_share_max: float | None) -> int | None:
     share = np.nan if language_share_max is None else language_share_max
     limit = int(mixing_limit(np.array([capacity]), np.array([share]))[0])
     return None if limit < 0 else limit
+
+
+def sessions_clash(times: Iterable[str], others: Iterable[str]) -> bool:
+    """Whether two offers, each given by its hours as its row has them, have sessions at the same time."""
+    sessions = [parse_hours(text) for text in others]
+    return any(parse_hours(text).overlaps(session) for text in times for session in sessions)
+
+
+def stand_ins(group: str, full: Mapping[str, int]) -> tuple[list[Newcomer], list[tuple[str, str]]]:
+    """People without a name who fill offers for a language group, and the pairs that they are.
+
+    Parameters
+    ----------
+    group : str
+        A primary language.
+    full : mapping of str to int
+        By offer, how many of the group it has.
+    """
+    people = [
+        Newcomer(id=f"stand-in {number}", languages={group: "native"})
+        for number in range(max(full.values(), default=0))
+    ]
+    pairs = [(people[number].id, offer) for offer, n in full.items() for number in range(n)]
+    return people, pairs
 
 
 def id_pairs(rows: Iterable[Any]) -> list[tuple[str, str]]:

@@ -9,6 +9,7 @@ from sqlalchemy import (
     CheckConstraint,
     ColumnElement,
     ForeignKey,
+    Index,
     String,
     Text,
     UniqueConstraint,
@@ -19,7 +20,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.newcomers.models import Newcomer
 from webapp.offers.models import Offer
-from webapp.storage.constraints import one_of, unique_while
+from webapp.storage.constraints import index_while, one_of, unique_while
 from webapp.storage.database import Model, utc_now
 
 UNDO_MINUTES = 10
@@ -40,6 +41,9 @@ class Placement(Model):
     __table_args__ = (
         one_of("state", PLACEMENT_STATES),
         unique_while("uq_placement_active_pair", "state = 'active'", "newcomer_id", "offer_id"),
+        Index("ix_placement_town_day", "town_id", "state", "created_at"),
+        index_while("ix_placement_proposal_id", "proposal_id IS NOT NULL", "proposal_id"),
+        index_while("ix_placement_run_id", "run_id IS NOT NULL", "run_id"),
     )
 
     town_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("town.id"), index=True)

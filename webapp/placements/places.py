@@ -151,34 +151,43 @@ def _take_group_place(offer: Offer, group: str) -> None:
         raise conflict("mixing_limit", limit=limit)
 
 
+def broken_rules(actor: Actor, newcomer_id: uuid.UUID, offer_id: uuid.UUID) -> tuple[str, ...]:
+    """The hard rules that keep two apart who are not coupled.
+
+    Ask it before the transaction in which they are coupled: the answer is found again there while nothing
+    has changed, and others do not wait for it.
+    """
+    newcomer, offer = get_scoped(Newcomer, actor, newcomer_id), get_scoped(Offer, actor, offer_id)
+    return _broken_rules(newcomer, offer, others=offer.taken)
+
+
 def _check_rules(newcomer: Newcomer, offer: Offer) -> None:
     """Hold the pair against every hard rule, on the rows as they are in this transaction; raises Conflict.
 
-    The counters already hold this pair's own place and wish: they are given back for the question.
+    The counter of the offer already holds this pair's own place: it is given back for the question.
     """
+    broken = _broken_rules(newcomer, offer, others=offer.taken - 1)
+    if broken:
+        raise conflict(broken[0])
+
+
+def _broken_rules(newcomer: Newcomer, offer: Offer, *, others: int) -> tuple[str, ...]:
     town = get_town_by_id(newcomer.town_id)
     today = today_in(town)
-    placements = db.session.scalars(
-        select(Placement).where(Placement.newcomer_id == newcomer.id, Placement.state == "active")
-    ).all()
-    beside = db.session.scalars(
-        select(Offer).where(Offer.id.in_([placement.offer_id for placement in placements]))
-    ).all()
-    bans = select(Ban).where(Ban.newcomer_id == newcomer.id, Ban.offer_id == offer.id, Ban.holds_on(today))
-    (explanation,) = (
-        found
-        for found in questions.examine(
-            [records.to_newcomer(newcomer, town.slug)],
-            [records.to_offer(row, town.slug, others=row.taken - 1) for row in (offer, *beside)],
-            policies.read_policy(town.policy),
-            today=today,
-            fixed=records.id_pairs(placements),
-            banned=records.id_pairs(db.session.scalars(bans)),
-        )
-        if found.offer_id == str(offer.id)
+    placed = select(Placement.offer_id).where(
+        Placement.newcomer_id == newcomer.id, Placement.state == "active"
     )
-    if explanation.rules:
-        raise conflict(explanation.rules[0])
+    beside = db.session.scalars(select(Offer).where(Offer.id.in_(placed)).order_by(Offer.id)).all()
+    bans = select(Ban).where(Ban.newcomer_id == newcomer.id, Ban.offer_id == offer.id, Ban.holds_on(today))
+    return questions.obstacles(
+        records.to_newcomer(newcomer, town.slug),
+        records.to_offer(offer, town.slug, others=others),
+        policies.read_policy(town.policy),
+        today=today,
+        beside=[records.to_offer(row, town.slug, others=row.taken - 1) for row in beside],
+        fixed=[(str(newcomer.id), str(row.id)) for row in beside],
+        banned=records.id_pairs(db.session.scalars(bans)),
+    )
 
 
 def release(actor: Actor, placement: Placement, state: str, reason: str) -> None:

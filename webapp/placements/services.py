@@ -1,4 +1,4 @@
-"""Placing by hand, ending and undoing; bans; who is placed where, which offers are possible for whom."""
+"""Placing by hand, ending and undoing; bans; who is placed where."""
 
 from __future__ import annotations
 
@@ -13,8 +13,6 @@ from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import joinedload
 
 from webapp.audit.services import name_actions, write_entry
-from webapp.engine import policies, questions, records
-from webapp.engine.questions import Explanation
 from webapp.newcomers.models import Newcomer
 from webapp.offers.models import Offer
 from webapp.placements.conflicts import conflict
@@ -22,11 +20,11 @@ from webapp.placements.models import BAD_ENDS, Ban, Placement
 from webapp.placements.places import couple, find_origin, release
 from webapp.storage.access import Actor, get_scoped, scoped
 from webapp.storage.database import count_rows_by, db, utc_now
-from webapp.towns.services import get_town_by_id, today_of
+from webapp.towns.services import today_of
 
-# Sent with the placement and `actor`, once it is taken back and in the same transaction: what it decided or
-# pushed aside may be open again.
-placement_undone = Namespace().signal("placement-undone")
+# Sent with the placement and `actor`, once it is taken back or has ended and in the same transaction: what it
+# decided or pushed aside may be open again.
+placement_released = Namespace().signal("placement-released")
 
 name_actions(
     {
@@ -83,33 +81,6 @@ def query_placed_at(actor: Actor, *, offer_id: uuid.UUID) -> Sequence[Placement]
         Placement.offer_id == offer_id, Placement.state == "active"
     )
     return db.session.scalars(placements.order_by(Placement.created_at)).all()
-
-
-def examine_newcomer(actor: Actor, newcomer: Newcomer, *, kind: str = "") -> list[Explanation]:
-    """Every offer of the actor's town held against a newcomer: possible or not, best first.
-
-    Reads everybody who is placed, so that mixing limits count.
-    """
-    town = get_town_by_id(newcomer.town_id)
-    today = today_of(actor)
-    active = db.session.scalars(scoped(Placement, actor).where(Placement.state == "active")).all()
-    placed_ids = {placement.newcomer_id for placement in active} | {newcomer.id}
-    people = db.session.scalars(
-        scoped(Newcomer, actor).where(Newcomer.id.in_(placed_ids)).order_by(Newcomer.id)
-    )
-    offers = db.session.scalars(scoped(Offer, actor).order_by(Offer.external_id, Offer.id)).all()
-    bans = _active_bans(actor, today).where(Ban.newcomer_id == newcomer.id)
-    found = questions.examine(
-        [records.to_newcomer(row, town.slug) for row in people],
-        [records.to_offer(row, town.slug) for row in offers],
-        policies.read_policy(town.policy),
-        today=today,
-        fixed=records.id_pairs(active),
-        banned=records.id_pairs(db.session.scalars(bans)),
-        only=[str(newcomer.id)],
-    )
-    of_kind = [explanation for explanation in found if not kind or explanation.kind == kind]
-    return sorted(of_kind, key=lambda e: (len(e.rules), -e.score, e.offer_id))
 
 
 def active_bans(actor: Actor, today: date) -> Sequence[Ban]:
@@ -176,6 +147,7 @@ def end_placement(actor: Actor, placement_id: uuid.UUID, *, reason: str) -> Plac
     if reason in BAD_ENDS:
         ban_pair(actor, placement, reason, None)
     write_entry(actor, "placement.ended", placement, **ids_of_pair(placement), reason=reason)
+    placement_released.send(placement, actor=actor)
     return placement
 
 
@@ -193,7 +165,7 @@ def undo_placement(actor: Actor, placement_id: uuid.UUID) -> Placement:
         raise conflict("too_late")
     release(actor, placement, "undone", "")
     write_entry(actor, "placement.undone", placement, **ids_of_pair(placement))
-    placement_undone.send(placement, actor=actor)
+    placement_released.send(placement, actor=actor)
     return placement
 
 

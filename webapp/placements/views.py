@@ -20,6 +20,7 @@ from webapp.offers.models import Offer
 from webapp.offers.services import get_offer, offers_by_id
 from webapp.placements import fit, labels, sentences, services
 from webapp.placements.models import Placement
+from webapp.placements.options import examine_newcomer
 from webapp.placements.schemas import EndFormSchema, NoteFormSchema, PairQuery, PlacementQuery
 from webapp.profiles import labels as profile_labels
 from webapp.storage.access import Actor
@@ -137,7 +138,7 @@ def place_newcomer(newcomer_id: uuid.UUID) -> ResponseReturnValue:
     actor = current_actor()
     newcomer = get_newcomer(actor, newcomer_id)
     form = read_query(PairQuery)
-    found = services.examine_newcomer(actor, newcomer, kind=form.data["kind"])
+    found = examine_newcomer(actor, newcomer, kind=form.data["kind"])
     offers = offers_by_id(actor, (one.offer_id for one in found))
     search = form.data["search"].casefold()
     rows = [
@@ -189,7 +190,7 @@ def _place_page(
 ) -> str:
     actor = current_actor()
     newcomer, offer = get_newcomer(actor, newcomer_id), get_offer(actor, offer_id)
-    around = services.examine_newcomer(actor, newcomer, kind=offer.kind)
+    around = examine_newcomer(actor, newcomer, kind=offer.kind)
     found = next(one for one in around if one.offer_id == str(offer.id))
     policy = policies.read_policy(get_town_by_id(newcomer.town_id).policy)
     return render_template(

@@ -19,6 +19,17 @@ REJECT_REASON_NAMES: Mapping[str, Any] = {
     "already_in_contact": _l("In contact already"),
     "other": _l("Something else"),
 }
+WITHDRAWN_REASON_NAMES: Mapping[str, Any] = {
+    "full": _l("No place is free any more"),
+    "mixing_limit": _l("The activity has as many people of this first language as its mix allows"),
+    "time_clash": _l("At the same time as another placement"),
+    "wish_met": _l("The newcomer has all they asked for"),
+    "offer_closed": _l("The offer is closed"),
+    "newcomer_closed": _l("The newcomer takes part no longer"),
+    "consent": _l("The newcomer no longer agrees to take part"),
+    "came_back": _l("What was proposed before is possible again"),
+}
+"""Why a proposal went away though nobody had decided on it; without one a newer run had another."""
 STATE_NAMES: Mapping[str, Any] = {
     "open": _l("open"),
     "confirmed": _l("confirmed"),
@@ -31,6 +42,8 @@ EVENT_NAMES: Mapping[str, Any] = {
     "confirmed": _l("Confirmed"),
     "rejected": _l("Rejected"),
     "superseded": _l("Overtaken by a newer run or another decision"),
+    "withdrawn": _l("Went away"),
+    "added": _l("Proposed in place of another that went away"),
     "placed": _l("Coupled"),
     "ended": _l("Placement ended"),
     "undone": _l("Taken back"),

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.newcomers.models import Newcomer
 from webapp.offers.models import Offer
-from webapp.storage.constraints import one_of, unique_while
+from webapp.storage.constraints import index_while, one_of, unique_while
 from webapp.storage.database import Model, utc_now
 
 PROPOSAL_STATES = ("staged", "open", "confirmed", "rejected", "superseded")
@@ -35,6 +35,9 @@ class Proposal(Model):
         one_of("state", PROPOSAL_STATES),
         unique_while("uq_proposal_open_pair", "state = 'open'", "newcomer_id", "offer_id"),
         Index("ix_proposal_board", "town_id", "state", "urgency"),
+        index_while("ix_proposal_open_offer", "state = 'open'", "offer_id"),
+        index_while("ix_proposal_superseded_by", "superseded_by IS NOT NULL", "superseded_by"),
+        index_while("ix_proposal_added_for", "added_for IS NOT NULL", "added_for"),
     )
 
     town_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("town.id"), index=True)
@@ -54,6 +57,8 @@ class Proposal(Model):
     # the placement that made it impossible
     superseded_by: Mapped[uuid.UUID | None]
     reason: Mapped[str] = mapped_column(String(200), default="")
+    # the proposal that went away, where this one was found in its place between two runs
+    added_for: Mapped[uuid.UUID | None]
 
     newcomer: Mapped[Newcomer] = relationship(lazy="raise")
     offer: Mapped[Offer] = relationship(lazy="raise")

@@ -10,10 +10,9 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, and_, or_, select, update
+from sqlalchemy import Select, and_, or_, select
 
 from webapp.audit.services import describe_codes, describe_details, name_actions, name_details, write_entry
-from webapp.engine.vocabulary import KINDS
 from webapp.exceptions import InvalidInput
 from webapp.newcomers.models import Newcomer
 from webapp.newcomers.services import newcomer_changed
@@ -22,17 +21,19 @@ from webapp.offers.services import offer_changed
 from webapp.placements.conflicts import conflict
 from webapp.placements.labels import END_REASON_NAMES
 from webapp.placements.models import Ban, Placement
-from webapp.placements.places import Origin, couple, placement_choosing, placement_made
+from webapp.placements.places import Origin, broken_rules, couple, placement_choosing, placement_made
 from webapp.placements.services import ban_pair, ids_of_pair, with_sides
-from webapp.proposals.labels import REJECT_REASON_NAMES
+from webapp.proposals.labels import REJECT_REASON_NAMES, WITHDRAWN_REASON_NAMES
 from webapp.proposals.models import Proposal
+from webapp.proposals.settling import find_displaced, find_settled, withdraw
 from webapp.storage.access import Actor, get_scoped, scoped
 from webapp.storage.database import db, guarded_update, utc_now
 from webapp.towns.services import today_of
 
 name_actions({"proposal.confirmed": _l("Proposal confirmed"), "proposal.rejected": _l("Proposal rejected")})
 name_details({"reason": _l("Why"), "points": _l("Points"), "ban_until": _l("Banned until")})
-describe_details({"reason": describe_codes({**REJECT_REASON_NAMES, **END_REASON_NAMES})})
+_REASON_NAMES = {**REJECT_REASON_NAMES, **END_REASON_NAMES, **WITHDRAWN_REASON_NAMES}
+describe_details({"reason": describe_codes(_REASON_NAMES)})
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,30 @@ def query_waiting(actor: Actor) -> Select[Any]:
     )
 
 
+def withdrawn_by(actor: Actor, placement: Placement) -> list[tuple[Proposal, Proposal | None]]:
+    """The proposals of others that went away when two were coupled, each with what was added in its place."""
+    proposals = with_sides(scoped(Proposal, actor), Proposal)
+    gone = db.session.scalars(
+        proposals.where(
+            Proposal.superseded_by == placement.id,
+            Proposal.state == "superseded",
+            Proposal.newcomer_id != placement.newcomer_id,
+        ).order_by(Proposal.urgency.desc(), Proposal.id)
+    ).all()
+    added = proposals.where(Proposal.added_for.in_([one.id for one in gone]), Proposal.state == "open")
+    instead = {one.added_for: one for one in db.session.scalars(added)} if gone else {}
+    return [(one, instead.get(one.id)) for one in gone]
+
+
+def would_withdraw(actor: Actor, newcomer_id: uuid.UUID, offer_id: uuid.UUID) -> Sequence[Proposal]:
+    """The open proposals that would go away if two were coupled now, those of others first."""
+    displaced = find_displaced(newcomer_id, offer_id, is_coupled=False)
+    proposals = with_sides(scoped(Proposal, actor), Proposal).where(Proposal.id.in_(displaced))
+    return db.session.scalars(
+        proposals.order_by(Proposal.newcomer_id == newcomer_id, Proposal.urgency.desc(), Proposal.id)
+    ).all()
+
+
 def pair_history(actor: Actor, newcomer_id: uuid.UUID, offer_id: uuid.UUID) -> list[PairEvent]:
     """What happened to a pair so far, newest first."""
 
@@ -94,11 +119,10 @@ def pair_history(actor: Actor, newcomer_id: uuid.UUID, offer_id: uuid.UUID) -> l
     events: list[PairEvent] = []
     for proposal in of_pair(Proposal):
         if proposal.state != "staged":
-            events.append(PairEvent(proposal.created_at, "proposed"))
+            events.append(PairEvent(proposal.created_at, "added" if proposal.added_for else "proposed"))
         if proposal.state in ("rejected", "superseded") and proposal.decided_at:
-            events.append(
-                PairEvent(proposal.decided_at, proposal.state, proposal.decided_by, proposal.reason)
-            )
+            what = "withdrawn" if proposal.state == "superseded" and proposal.reason else proposal.state
+            events.append(PairEvent(proposal.decided_at, what, proposal.decided_by, proposal.reason))
     for placement in of_pair(Placement):
         events.append(PairEvent(placement.created_at, "placed", placement.confirmed_by, note=placement.note))
         if placement.ended_at is not None:
@@ -112,6 +136,16 @@ def pair_history(actor: Actor, newcomer_id: uuid.UUID, offer_id: uuid.UUID) -> l
 
 
 # Deciding --------------------------------------------------------------------------------------------
+
+
+def ask_ahead(actor: Actor, proposal_id: uuid.UUID) -> None:
+    """Hold a pair against the rules before the transaction that confirms it, so that nobody waits for that.
+
+    Binds nobody: what has changed by then is asked again.
+    """
+    proposal = get_scoped(Proposal, actor, proposal_id)
+    if proposal.is_open:
+        broken_rules(actor, proposal.newcomer_id, proposal.offer_id)
 
 
 def confirm_proposal(actor: Actor, proposal_id: uuid.UUID, *, note: str = "") -> Placement:
@@ -171,50 +205,41 @@ def _decide(actor: Actor, proposal_id: uuid.UUID, state: str, *, reason: str = "
 # What others decide ----------------------------------------------------------------------------------
 
 
-def supersede_settled(town_id: uuid.UUID, placement_id: uuid.UUID | None = None) -> None:
-    """Close the open proposals of a town that cannot be confirmed any more; remember which placement did it.
+def reopen(actor: Actor, placement: Placement, newest_run_id: uuid.UUID | None) -> None:
+    """Open again what a placement decided or pushed aside, where it still holds and no newer run has been.
 
-    The wish is met, the offer is full, or one side is closed or withdrew their consent.
+    An undone placement gives its own proposal back; one that ended does not.
     """
-    in_all = Newcomer.placed_association + Newcomer.placed_mentor + Newcomer.placed_neighbour
-    at_most = select(Newcomer.id).where(Newcomer.town_id == town_id, in_all >= Newcomer.max_placements)
-    full = select(Offer.id).where(Offer.town_id == town_id, Offer.taken >= Offer.capacity)
-    gone = select(Newcomer.id).where(
-        Newcomer.town_id == town_id, or_(Newcomer.status == "closed", Newcomer.consent.is_(False))
-    )
-    closed = select(Offer.id).where(Offer.town_id == town_id, Offer.status == "closed")
-    settled: list[Any] = [
-        Proposal.newcomer_id.in_(at_most),
-        Proposal.newcomer_id.in_(gone),
-        Proposal.offer_id.in_(full),
-        Proposal.offer_id.in_(closed),
-    ]
-    for kind in KINDS:
-        placed, wants = getattr(Newcomer, f"placed_{kind}"), getattr(Newcomer, f"wants_{kind}")
-        served = select(Newcomer.id).where(Newcomer.town_id == town_id, placed >= wants)
-        settled.append(and_(Proposal.kind == kind, Proposal.newcomer_id.in_(served)))
-    db.session.execute(
-        update(Proposal)
-        .where(Proposal.town_id == town_id, Proposal.state == "open", or_(*settled))
-        .values(state="superseded", superseded_by=placement_id, version=Proposal.version + 1)
-        .execution_options(synchronize_session=False)
-    )
+    was_it = and_(Proposal.superseded_by == placement.id, Proposal.state == "superseded")
+    if placement.state == "undone":
+        was_it = or_(was_it, and_(Proposal.id == placement.proposal_id, Proposal.state == "confirmed"))
+    found = db.session.scalars(
+        select(Proposal).where(was_it, Proposal.run_id == newest_run_id).order_by(Proposal.score.desc())
+    ).all()
+    _withdraw_stopgaps(actor, [proposal.id for proposal in found])
+    for proposal in found:
+        if find_settled(proposal.town_id, proposal_id=proposal.id) or broken_rules(
+            actor, proposal.newcomer_id, proposal.offer_id
+        ):
+            continue
+        given_back = guarded_update(
+            Proposal,
+            proposal.id,
+            Proposal.state == proposal.state,
+            state="open",
+            decided_at=None,
+            decided_by="",
+            reason="",
+            superseded_by=None,
+        )
+        if given_back and placement.proposal_id != proposal.id:
+            write_entry(actor, "proposal.given_back", proposal, **ids_of_pair(proposal))
 
 
-def reopen(placement: Placement, newest_run_id: uuid.UUID | None) -> None:
-    """Open again what an undone placement decided or pushed aside, unless a newer run has been there."""
-    was_it = or_(
-        and_(Proposal.id == placement.proposal_id, Proposal.state == "confirmed"),
-        and_(Proposal.superseded_by == placement.id, Proposal.state == "superseded"),
-    )
-    db.session.execute(
-        update(Proposal)
-        .where(was_it, Proposal.run_id == newest_run_id)
-        .values(state="open", decided_at=None, decided_by="", version=Proposal.version + 1)
-        .execution_options(synchronize_session=False)
-    )
-    db.session.expire_all()
-    supersede_settled(placement.town_id)
+def _withdraw_stopgaps(actor: Actor, replaced: Sequence[uuid.UUID]) -> None:
+    """What was proposed in place of proposals that come back goes."""
+    stopgaps = select(Proposal.id).where(Proposal.added_for.in_(replaced), Proposal.state == "open")
+    withdraw(actor, dict.fromkeys(db.session.scalars(stopgaps), "came_back"))
 
 
 @placement_choosing.connect
@@ -234,11 +259,16 @@ def _settle(placement: Placement, *, actor: Actor, **_context: Any) -> None:
     """After a pair was coupled: its proposal is decided, and what is impossible now leaves the board."""
     if placement.proposal_id is not None and not _decide(actor, placement.proposal_id, "confirmed"):
         raise conflict("changed")
-    supersede_settled(placement.town_id, placement.id)
+    withdraw(actor, find_displaced(placement.newcomer_id, placement.offer_id, is_coupled=True), placement.id)
 
 
 @newcomer_changed.connect
+def _close_what_they_leave(newcomer: Newcomer, *, actor: Actor, **_context: Any) -> None:
+    """After a newcomer changed: open proposals that this made impossible leave the board."""
+    withdraw(actor, find_settled(newcomer.town_id, newcomer_id=newcomer.id))
+
+
 @offer_changed.connect
-def _close_what_is_settled(row: Newcomer | Offer, **_context: Any) -> None:
-    """After a newcomer or an offer changed: open proposals that this made impossible leave the board."""
-    supersede_settled(row.town_id)
+def _close_what_it_leaves(offer: Offer, *, actor: Actor, **_context: Any) -> None:
+    """After an offer changed: open proposals that this made impossible leave the board."""
+    withdraw(actor, find_settled(offer.town_id, offer_id=offer.id))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import bindparam, delete, exists, insert, select, update
@@ -12,13 +13,14 @@ from webapp.newcomers.models import Newcomer
 from webapp.offers.models import Offer
 from webapp.placements.models import Placement
 from webapp.proposals.models import Proposal
-from webapp.proposals.services import supersede_settled
+from webapp.proposals.settling import find_displaced, find_settled, withdraw
+from webapp.storage.access import system_actor
 from webapp.storage.database import Model, db
 
 IdPair = tuple[uuid.UUID, uuid.UUID]
 
 _PROPOSALS: Any = Proposal.__table__
-_REFRESHED = ("run_id", "score", "parts", "urgency", "distance_km", "travel_minutes")
+_REFRESHED = ("run_id", "added_for", "score", "parts", "urgency", "distance_km", "travel_minutes")
 _OFFER_COLUMNS = ("offer_id", "before_id", "after_id")
 
 
@@ -53,10 +55,12 @@ def _existing(model: type[Model], ids: Iterable[uuid.UUID | None]) -> set[uuid.U
     return set(db.session.scalars(select(model.id).where(model.id.in_({id_ for id_ in ids if id_}))))
 
 
-def switch_over(run_id: uuid.UUID, town_id: uuid.UUID, rows: Sequence[dict[str, Any]]) -> None:
+def switch_over(
+    run_id: uuid.UUID, town_id: uuid.UUID, rows: Sequence[dict[str, Any]], since: datetime
+) -> None:
     """From one moment to the next what a run proposes is open: those known keep their row, staged ones show.
 
-    Decided ones are not touched; what became impossible meanwhile leaves the board.
+    Decided ones are not touched; what became impossible `since` the run began leaves the board.
     """
     open_now = open_pairs(town_id)
     staying = [{**row, "known_id": open_now[pair_of(row)]} for row in rows if pair_of(row) in open_now]
@@ -81,7 +85,13 @@ def switch_over(run_id: uuid.UUID, town_id: uuid.UUID, rows: Sequence[dict[str, 
         delete(_PROPOSALS).where(_PROPOSALS.c.run_id == run_id, _PROPOSALS.c.state == "staged", placed)
     )
     _set_states((_PROPOSALS.c.run_id == run_id) & (_PROPOSALS.c.state == "staged"), "open")
-    supersede_settled(town_id)
+    actor = system_actor(town_id)
+    withdraw(actor, find_settled(town_id))
+    made_since = select(Placement.id, Placement.newcomer_id, Placement.offer_id).where(
+        Placement.town_id == town_id, Placement.state == "active", Placement.created_at >= since
+    )
+    for id_, newcomer_id, offer_id in db.session.execute(made_since):
+        withdraw(actor, find_displaced(newcomer_id, offer_id, is_coupled=True), id_)
 
 
 def _set_states(condition: Any, state: str) -> None:

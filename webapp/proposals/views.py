@@ -19,10 +19,12 @@ from webapp.offers.models import Offer
 from webapp.offers.services import offers_by_id
 from webapp.placements import sentences
 from webapp.placements.labels import rule_text
+from webapp.placements.models import Placement
+from webapp.placements.options import examine_newcomer
+from webapp.placements.places import broken_rules
 from webapp.placements.schemas import NoteFormSchema
 from webapp.placements.services import (
     bans_of_newcomer,
-    examine_newcomer,
     get_placement,
     query_placements_of,
 )
@@ -56,6 +58,7 @@ def confirm(proposal_id: uuid.UUID) -> ResponseReturnValue:
     form = read_form(NoteFormSchema)
     if not form.is_valid:
         return _proposal_page(proposal_id, note_form=form), 422
+    services.ask_ahead(current_actor(), proposal_id)
     try:
         with write_transaction():
             placement_id = services.confirm_proposal(current_actor(), proposal_id, **form.data).id
@@ -99,20 +102,20 @@ def _proposal_page(
 ) -> str:
     actor = current_actor()
     found = services.get_proposal(actor, proposal_id)
-    around = examine_newcomer(actor, found.newcomer, kind=found.kind) if found.is_open else []
-    own = next((one for one in around if one.offer_id == str(found.offer_id)), None)
+    around = examine_newcomer(actor, found.newcomer, kind=found.kind, open_only=True) if found.is_open else []
+    broken = broken_rules(actor, found.newcomer_id, found.offer_id) if found.is_open else ()
     way = sentences.way_text(found.travel_minutes, found.distance_km)
     return render_template(
         "proposals/detail.html",
         proposal=found,
         newcomer=found.newcomer,
         offer=found.offer,
-        obstacle=rule_text(own.rules[0]) if own is not None and own.rules else "",
+        obstacle=rule_text(broken[0]) if broken else "",
         note_form=note_form or empty_form(),
         reject_form=reject_form or empty_form(),
         reject_options=profile_labels.options(labels.REJECT_REASON_NAMES, _("Please choose")),
         conflict=conflict,
-        **_alternatives([one for one in around if one is not own]),
+        **_alternatives([one for one in around if one.offer_id != str(found.offer_id)]),
         **about_pair(actor, found.newcomer, found.offer, way),
         **_history(found.newcomer, found.offer),
     )
@@ -146,5 +149,16 @@ def _of_newcomer(newcomer: Newcomer) -> dict[str, Sequence[Any]]:
     }
 
 
+def _before_placing(newcomer: Newcomer, offer: Offer) -> dict[str, Any]:
+    displaced = services.would_withdraw(current_actor(), newcomer.id, offer.id)
+    return {"displaced": [one for one in displaced if one.newcomer_id != newcomer.id]}
+
+
+def _after_placing(placement: Placement) -> dict[str, Any]:
+    return {"gone": services.withdrawn_by(current_actor(), placement)}
+
+
+fill_slot(bp, "before_placing", "proposals/_would_go.html", _before_placing)
+fill_slot(bp, "after_placing", "proposals/_gone.html", _after_placing)
 fill_slot(bp, "pair", "proposals/_history.html", _history)
 fill_slot(bp, "newcomer", "proposals/_of_newcomer.html", _of_newcomer)

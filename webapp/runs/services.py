@@ -17,7 +17,7 @@ from webapp.engine.texts import CRITERION_TEXTS
 from webapp.newcomers.models import Newcomer
 from webapp.placements.conflicts import conflict
 from webapp.placements.models import Placement
-from webapp.placements.services import placement_undone
+from webapp.placements.services import placement_released
 from webapp.proposals.services import query_waiting, reopen
 from webapp.proposals.staging import remove_staged
 from webapp.runs.models import OpenWish, Run, RunChange
@@ -212,8 +212,8 @@ def _remove_unseen(run_id: uuid.UUID) -> None:
     db.session.execute(delete(RunChange).where(RunChange.run_id == run_id))
 
 
-@placement_undone.connect
-def _reopen(placement: Placement, **_context: Any) -> None:
-    """After a placement was taken back: what it decided is open again, unless a newer run has been there."""
+@placement_released.connect
+def _reopen(placement: Placement, *, actor: Actor, **_context: Any) -> None:
+    """After a placement was taken back or ended: what it decided may be open again."""
     newest = newest_run(system_actor(placement.town_id))
-    reopen(placement, newest.id if newest is not None else None)
+    reopen(actor, placement, newest.id if newest is not None else None)

@@ -45,7 +45,7 @@ def _switch_over(
     run = db.session.get_one(Run, run_id)
     if run.state != "running":
         raise conflict("changed")
-    switch_over(run_id, town_id, proposals)
+    switch_over(run_id, town_id, proposals, run.created_at)
     db.session.execute(delete(OpenWish).where(OpenWish.town_id == town_id, OpenWish.run_id != run_id))
     run.state, run.finished_at, run.stage = "done", utc_now(), ""
     run.policy, run.policy_version = result.plan.policy.to_dict(), result.plan.policy.version
@@ -74,6 +74,7 @@ def _proposal_row(
         "distance_km": proposal.distance_km,
         "travel_minutes": proposal.travel_minutes,
         "state": "staged",
+        "added_for": None,
     }
 
 

@@ -13,6 +13,12 @@ def one_of(column: str, codes: Iterable[str]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({listed})", name=f"{column}_known")
 
 
+def index_while(name: str, condition: str, *columns: str, unique: bool = False) -> Index:
+    """An index over the rows that meet a condition, on both databases."""
+    where = text(condition)
+    return Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
+
+
 def unique_while(name: str, condition: str, *columns: str) -> Index:
-    """A unique index over the rows that meet a condition, on both databases."""
-    return Index(name, *columns, unique=True, sqlite_where=text(condition), postgresql_where=text(condition))
+    """A unique index over the rows that meet a condition."""
+    return index_while(name, condition, *columns, unique=True)

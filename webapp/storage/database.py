@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -33,6 +33,7 @@ from sqlalchemy.types import TypeDecorator
 from webapp.exceptions import NaiveDateTime, WriteOutsideTransaction
 
 _WRITES = "writes"
+_AFTERWARDS = "afterwards"
 _PostgresJson = JSONB()
 
 
@@ -129,7 +130,7 @@ def write_transaction() -> Iterator[Session]:
     _refuse_changes(session)
     session.rollback()
     session.connection(execution_options={_WRITES: True})
-    session.info[_WRITES] = True
+    session.info[_WRITES], session.info[_AFTERWARDS] = True, []
     try:
         yield session
         session.commit()
@@ -137,7 +138,19 @@ def write_transaction() -> Iterator[Session]:
         session.rollback()
         raise
     finally:
-        session.info[_WRITES] = False
+        session.info[_WRITES], afterwards = False, session.info.pop(_AFTERWARDS)
+    for act in afterwards:
+        act()
+
+
+def after_commit(act: Callable[[], object]) -> None:
+    """Do something once the write transaction that is open has been stored, and not at all when it is not."""
+    db.session().info[_AFTERWARDS].append(act)
+
+
+def is_writing() -> bool:
+    """Whether a write transaction is open."""
+    return bool(db.session().info.get(_WRITES))
 
 
 def guarded_update(

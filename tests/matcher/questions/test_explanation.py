@@ -19,7 +19,7 @@ from matcher.pairs.scoring import score_parts
 from matcher.pairs.situation import Pairs
 from matcher.planning.column_generation import pose_problem
 from matcher.planning.single import Plan
-from matcher.questions.explanation import Move
+from matcher.questions.explanation import Move, examine, obstacles
 from matcher.questions.facts import _COLLISIONS
 from tests.builders import TODAY, a_newcomer, an_offer, hours
 
@@ -167,3 +167,26 @@ def test_people_who_are_not_in_the_plan_are_named() -> None:
     plan = make_plan([a_newcomer()], [an_offer()], today=TODAY)
     with pytest.raises(UnknownRecordError, match="newcomer 'x' and offer 'y'"):
         explain(plan, "x", "y")
+
+
+def test_obstacles_are_the_rules_that_examine_finds() -> None:
+    newcomers, offers = (
+        list(people) for people in generate_town("muenster", 40, 60, np.random.default_rng(4), TODAY)
+    )
+    found = examine(newcomers, offers, Policy(), today=TODAY)
+    by_id = {one.id: one for one in (*newcomers, *offers)}
+    seen = set()
+    for one in found[::7]:
+        rules = obstacles(by_id[one.newcomer_id], by_id[one.offer_id], Policy(), today=TODAY)
+        assert rules == one.rules
+        seen |= set(rules)
+    assert len(seen) > 8
+
+
+def test_obstacles_know_what_is_settled() -> None:
+    person, offer = a_newcomer(wants={"association": 2}), an_offer()
+    same_time = an_offer("same")
+    beside = {"beside": [same_time], "fixed": [("n", "same")]}
+    assert obstacles(person, offer, Policy(), today=TODAY) == ()
+    assert obstacles(person, offer, Policy(), today=TODAY, banned=[("n", "o")]) == ("banned",)
+    assert obstacles(person, offer, Policy(), today=TODAY, **beside) == ("time_clash",)

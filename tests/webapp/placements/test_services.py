@@ -28,9 +28,9 @@ from webapp.newcomers.services import erase_newcomer
 from webapp.offers.models import Offer
 from webapp.placements import places
 from webapp.placements.models import UNDO_MINUTES, GroupCount, Placement
+from webapp.placements.options import examine_newcomer
 from webapp.placements.services import (
     end_placement,
-    examine_newcomer,
     place_by_hand,
     undo_placement,
 )

@@ -27,9 +27,9 @@ from webapp.newcomers.models import Newcomer
 from webapp.offers import services as offers
 from webapp.offers.models import Offer
 from webapp.placements.models import Ban, Placement
+from webapp.placements.options import examine_newcomer
 from webapp.placements.places import couple, find_origin
 from webapp.placements.services import (
-    examine_newcomer,
     lift_ban,
     place_by_hand,
     undo_placement,

@@ -1,0 +1,141 @@
+"""What somebody is offered at once when their proposal went away: the best that moves nobody else."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+
+from flask_babel import lazy_gettext as _l
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+
+from webapp.audit.services import describe_details, name_actions, name_details, names_by_id, write_entry
+from webapp.engine import records
+from webapp.engine.questions import Explanation
+from webapp.engine.vocabulary import KINDS
+from webapp.newcomers.models import Newcomer
+from webapp.offers.models import Offer
+from webapp.placements.models import GroupCount
+from webapp.placements.options import examine_newcomer
+from webapp.placements.services import ids_of_pair
+from webapp.proposals.models import Proposal
+from webapp.proposals.settling import find_settled
+from webapp.storage.access import Actor, scoped, system_actor
+from webapp.storage.database import db, write_transaction
+
+REPLACED = ("full", "mixing_limit", "time_clash", "offer_closed")
+"""Proposals that went away for these reasons leave a wish behind."""
+
+name_actions({"proposal.added": _l("Proposed in place of another")})
+name_details({"instead_of": _l("Instead of")})
+describe_details({"instead_of": names_by_id(Offer)})
+
+
+def replace(town_id: uuid.UUID, withdrawn: Iterable[uuid.UUID]) -> list[uuid.UUID]:
+    """Propose something else to those whose proposals went away, the most urgent first.
+
+    Opens its own write transactions; what is looked for takes a moment and holds nobody up.
+
+    Returns
+    -------
+    list of UUID
+        The proposals that were added.
+    """
+    actor = system_actor(town_id)
+    gone = scoped(Proposal, actor).where(
+        Proposal.id.in_(list(withdrawn)), Proposal.state == "superseded", Proposal.reason.in_(REPLACED)
+    )
+    ids = db.session.scalars(gone.with_only_columns(Proposal.id).order_by(Proposal.urgency.desc())).all()
+    added = [_replace_one(actor, id_) for id_ in ids]
+    return [id_ for id_ in added if id_ is not None]
+
+
+def _replace_one(actor: Actor, proposal_id: uuid.UUID) -> uuid.UUID | None:
+    old = db.session.get_one(Proposal, proposal_id)
+    newcomer = db.session.get_one(Newcomer, old.newcomer_id)
+    own = _open_offers(newcomer.id)
+    if not _wants_more(newcomer, old.kind, list(own.values())):
+        return None
+    found = examine_newcomer(actor, newcomer, kind=old.kind, open_only=True, held=own.keys())
+    possible = [one for one in found if one.is_possible]
+    group = records.language_group(newcomer)
+    for option in possible:
+        offer_id = records.to_uuid(option.offer_id)
+        if _is_free_beside_proposals(offer_id, group):
+            return _add(actor, proposal_id, option, offer_id)
+    return None
+
+
+def _open_offers(newcomer_id: uuid.UUID) -> dict[uuid.UUID, str]:
+    """The offers that somebody has an open proposal for, with their kinds."""
+    found = select(Proposal.offer_id, Proposal.kind).where(
+        Proposal.newcomer_id == newcomer_id, Proposal.state == "open"
+    )
+    return {row.offer_id: row.kind for row in db.session.execute(found)}
+
+
+def _wants_more(newcomer: Newcomer, kind: str, proposed: Sequence[str]) -> bool:
+    if newcomer.status != "ready":
+        return False
+    left = getattr(newcomer, f"wants_{kind}") - getattr(newcomer, f"placed_{kind}") - proposed.count(kind)
+    n_all = sum(getattr(newcomer, f"placed_{one}") for one in KINDS) + len(proposed)
+    return left > 0 and (newcomer.max_placements is None or n_all < newcomer.max_placements)
+
+
+def _is_free_beside_proposals(offer_id: uuid.UUID, group: str) -> bool:
+    """Whether an offer has a place left when everybody who is proposed for it comes."""
+    offer = db.session.get_one(Offer, offer_id)
+    proposed = select(Newcomer).join(Proposal, Proposal.newcomer_id == Newcomer.id)
+    people = db.session.scalars(proposed.where(Proposal.offer_id == offer_id, Proposal.state == "open")).all()
+    if offer.free <= len(people):
+        return False
+    limit = records.group_limit(offer.capacity, offer.language_share_max)
+    if offer.kind != "association" or limit is None or not group:
+        return True
+    n_placed = db.session.scalar(
+        select(func.coalesce(func.sum(GroupCount.placed), 0)).where(
+            GroupCount.offer_id == offer_id, GroupCount.language == group
+        )
+    )
+    same = sum(records.language_group(person) == group for person in people)
+    return (n_placed or 0) + same < limit
+
+
+def _add(actor: Actor, proposal_id: uuid.UUID, option: Explanation, offer_id: uuid.UUID) -> uuid.UUID | None:
+    """Store what was found, if nothing has changed about it meanwhile."""
+    try:
+        with write_transaction():
+            old = db.session.get_one(Proposal, proposal_id)
+            if old.state != "superseded" or _is_replaced(proposal_id):
+                return None
+            new = Proposal(
+                town_id=old.town_id,
+                run_id=old.run_id,
+                newcomer_id=old.newcomer_id,
+                offer_id=offer_id,
+                kind=old.kind,
+                score=option.score,
+                parts=dict(option.parts),
+                urgency=old.urgency,
+                distance_km=option.distance_km,
+                travel_minutes=option.travel_minutes,
+                state="open",
+                added_for=old.id,
+            )
+            db.session.add(new)
+            db.session.flush()
+            if find_settled(new.town_id, proposal_id=new.id):
+                raise _Overtaken
+            write_entry(actor, "proposal.added", new, **ids_of_pair(new), instead_of=str(old.offer_id))
+            return new.id
+    except (IntegrityError, _Overtaken):
+        return None
+
+
+def _is_replaced(proposal_id: uuid.UUID) -> bool:
+    added = select(Proposal.id).where(Proposal.added_for == proposal_id, Proposal.state == "open")
+    return db.session.scalar(added) is not None
+
+
+class _Overtaken(Exception):  # noqa: N818 -- not an error, a way out of the transaction
+    pass
