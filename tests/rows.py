@@ -15,6 +15,7 @@ from webapp.offers.models import Offer
 from webapp.placements.models import Placement
 from webapp.placements.services import place_by_hand
 from webapp.proposals.models import Proposal
+from webapp.runs import executing
 from webapp.runs import services as runs
 from webapp.runs.solving import RunResult
 from webapp.storage.database import db, write_transaction
@@ -48,7 +49,7 @@ def run_matching(actor: Any, **options: Any) -> RunResult:
     """Run the matching of the actor's town to its end."""
     with write_transaction():
         run_id = runs.start_run(actor, **options).id
-    return runs.execute_run(run_id)
+    return executing.execute_run(run_id)
 
 
 def open_proposal(newcomer_id: uuid.UUID, offer_id: uuid.UUID) -> uuid.UUID:

@@ -62,7 +62,9 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.json = StrictJson(app)
     given = load_settings()
     given.update(settings or {})
-    app.config.update({"WORKER_IMMEDIATE": False, **derived_settings(given), **given})
+    # A task in a process of its own finds its settings in the environment, and only there.
+    workers = {"WORKER_IMMEDIATE": False, "WORKER_CHILDREN": settings is None}
+    app.config.update({**workers, **derived_settings(given), **given})
     if app.config["PROXY_HOPS"]:
         hops = app.config["PROXY_HOPS"]
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

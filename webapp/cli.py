@@ -9,7 +9,7 @@ import click
 
 
 class Entry(NamedTuple):
-    """Where a command lives, and its line in `koppel --help`."""
+    """Where a command lives, and its line in `koppel --help`; without one it is not for people."""
 
     target: str
     help: str
@@ -28,6 +28,7 @@ COMMANDS = {
     "user": Entry("webapp.commands.accounts:user", "People who log in."),
     "token": Entry("webapp.commands.accounts:token", "Tokens for programmes that use the API."),
     "link": Entry("webapp.commands.link:link", "Links with which an offer tells its free places."),
+    "task": Entry("webapp.commands.task:task", ""),
 }
 
 
@@ -49,7 +50,7 @@ class LazyGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list in `koppel --help`, without loading any command."""
         with formatter.section("Commands"):
-            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items()])
+            formatter.write_dl([(name, entry.help) for name, entry in COMMANDS.items() if entry.help])
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})

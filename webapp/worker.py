@@ -6,23 +6,39 @@ it was given once, wherever its function stands by now.
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import structlog
 from flask import Flask, current_app
 from huey import Huey
 from huey.api import crontab
 from huey.consumer import Consumer
 from huey.storage import SqliteStorage
 
-__all__ = ["Task", "Worker", "crontab", "init_worker", "is_alive", "periodic", "start_worker", "task"]
+__all__ = [
+    "Task",
+    "Worker",
+    "crontab",
+    "init_worker",
+    "is_alive",
+    "periodic",
+    "run_declared",
+    "start_worker",
+    "task",
+]
 
 _BEAT_SECONDS = 10
+THREADS, CHILDREN = 4, 2
+"""What the worker does at a time, and how much of that in processes of its own."""
 _WORKER = "koppel_worker"
 
 
@@ -38,11 +54,15 @@ class Task:
         What is run, with the application around it.
     when : callable, optional
         Says of a minute (UTC) whether the task is run then; a task without is run when it is called.
+    if_it_dies : callable, optional
+        A task that computes for seconds has one and is run in a process of its own, so that pages do not wait
+        for it; this is called with the task's arguments when that process ends before the task does.
     """
 
     name: str
     function: Callable[..., Any]
     when: Callable[[datetime], bool] | None = None
+    if_it_dies: Callable[..., Any] | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> None:
         """Put it into the queue of this application."""
@@ -51,11 +71,12 @@ class Task:
 
 
 _DECLARED: dict[str, Task] = {}
+log = structlog.get_logger()
 
 
-def task(name: str) -> Callable[[Callable[..., Any]], Task]:
-    """Let the worker run a function when it is called."""
-    return lambda function: _declare(Task(name, function))
+def task(name: str, *, if_it_dies: Callable[..., Any] | None = None) -> Callable[[Callable[..., Any]], Task]:
+    """Let the worker run a function when it is called; with `if_it_dies` in a process of its own."""
+    return lambda function: _declare(Task(name, function, if_it_dies=if_it_dies))
 
 
 def periodic(name: str, when: Callable[[datetime], bool]) -> Callable[[Callable[[], Any]], Task]:
@@ -75,6 +96,7 @@ class Worker:
 
     def __init__(self, app: Flask, tasks: Iterable[Task]) -> None:
         self._app = app
+        self._children = threading.Semaphore(CHILDREN)
         self.queue = Huey(
             "koppel",
             storage_class=SqliteStorage,
@@ -87,7 +109,11 @@ class Worker:
         self.queued = {declared.name: self._bind(declared) for declared in tasks}
 
     def _bind(self, declared: Task) -> Any:
+        in_child = declared.if_it_dies is not None and self._app.config.get("WORKER_CHILDREN", False)
+
         def run(*args: Any, **kwargs: Any) -> Any:
+            if in_child:
+                return self._run_in_child(declared, args, kwargs)
             with self._app.app_context():
                 return declared.function(*args, **kwargs)
 
@@ -96,6 +122,21 @@ class Worker:
             return self.queue.task(name=name)(run)
         # A worker that was busy for long does not make up for every minute it missed.
         return self.queue.periodic_task(declared.when, name=name, expires=60)(run)
+
+    def _run_in_child(self, declared: Task, args: Any, kwargs: Any) -> None:
+        """Run a task in a process of its own, which ends when this one does: it reads what we hold open."""
+        command = [sys.executable, "-c", "from webapp.cli import main; main()", "task", declared.name]
+        command = [*command, json.dumps([args, kwargs])]
+        # In a session of its own: Ctrl-C is for us, and we wait a while for what has been begun.
+        with (
+            self._children,
+            subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as child,  # noqa: S603
+        ):
+            code = child.wait()
+        if code != 0:
+            log.error("task_died", task=declared.name, code=code)
+            with self._app.app_context():
+                declared.if_it_dies(*args, **kwargs)  # type: ignore[misc]
 
     @property
     def names(self) -> set[str]:
@@ -112,7 +153,7 @@ class Worker:
 
     def start(self) -> Callable[[], None]:
         """Run the queue beside this process's other threads; returns the function that stops that."""
-        consumer = _Consumer(self.queue, workers=1, periodic=True, max_delay=2.0, shutdown_timeout=20)
+        consumer = _Consumer(self.queue, workers=THREADS, periodic=True, max_delay=2.0, shutdown_timeout=20)
         consumer.start()
         stopping = threading.Event()
         beat = _beat_file(self._app)
@@ -137,6 +178,17 @@ class _Consumer(Consumer):
 
     def _set_signal_handlers(self) -> None:
         pass
+
+
+def run_declared(name: str, args: Iterable[Any], kwargs: Mapping[str, Any]) -> None:
+    """Run a task by its name, in the application that is there.
+
+    Raises
+    ------
+    KeyError
+        When no room declares it.
+    """
+    _DECLARED[name].function(*args, **kwargs)
 
 
 def init_worker(app: Flask) -> None:

@@ -52,6 +52,7 @@ MORE_FILES = {
         "replacing",  # what somebody is offered instead
     },
     "runs": {
+        "executing",  # a run from queued to its end, with signs of life
         "solving",  # making a plan, which changes nothing
         "storing",  # what a run found, stored
         "sentences",  # how good a plan is, in words

@@ -15,7 +15,8 @@ from webapp.commands.application import in_application
 from webapp.engine import plans, terminal, texts
 from webapp.engine.plans import STAGES
 from webapp.engine.terminal import STAGE_TEXTS
-from webapp.runs.services import execute_run, start_run
+from webapp.runs.executing import execute_run
+from webapp.runs.services import start_run
 from webapp.runs.solving import RunResult, solve
 from webapp.storage.access import system_actor
 from webapp.storage.database import write_transaction

@@ -1,4 +1,4 @@
-"""The life of a run: queued, solved outside any write transaction, stored, done or failed."""
+"""The runs of a town: what there is, starting one, giving one up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import joinedload
 
 from webapp.audit.services import name_actions, name_details, write_entry
@@ -21,13 +21,14 @@ from webapp.placements.services import placement_released
 from webapp.proposals.services import query_waiting, reopen
 from webapp.proposals.staging import remove_staged
 from webapp.runs.models import OpenWish, Run, RunChange
-from webapp.runs.solving import Progress, RunResult, solve
-from webapp.runs.storing import store
 from webapp.storage.access import Actor, get_scoped, scoped, system_actor
-from webapp.storage.database import count_rows, db, utc_now, write_transaction
+from webapp.storage.database import count_rows, db, utc_now
 from webapp.towns.services import today_of
 
-DEAD_AFTER = timedelta(minutes=10)
+DEAD_AFTER = timedelta(minutes=1)
+"""A run gives a sign of life every few seconds."""
+FORGOTTEN_AFTER = timedelta(minutes=10)
+"""So long a run may wait for its turn."""
 
 name_actions(
     {
@@ -123,7 +124,7 @@ def count_new_since(actor: Actor, run: Run | None) -> int:
 
 
 def start_run(actor: Actor, *, today: date | None = None) -> Run:
-    """Queue a run of the actor's town; a run that has shown no life for ten minutes is given up first.
+    """Queue a run of the actor's town; one that has died, or waited in vain, is given up first.
 
     Raises
     ------
@@ -131,10 +132,11 @@ def start_run(actor: Actor, *, today: date | None = None) -> Run:
         ``run_active`` while another run of the town is under way.
     """
     under_way = run_under_way(actor)
-    if under_way is not None and utc_now() - under_way.beat_at < DEAD_AFTER:
-        raise conflict("run_active", run_id=str(under_way.id))
     if under_way is not None:
-        _fail(under_way, "interrupted")
+        patience = DEAD_AFTER if under_way.state == "running" else FORGOTTEN_AFTER
+        if utc_now() - under_way.beat_at < patience:
+            raise conflict("run_active", run_id=str(under_way.id))
+        fail_run(under_way, "interrupted")
         db.session.flush()
     _sweep(actor)
     run = Run(town_id=actor.town_id, started_by=actor.label, today=today or today_of(actor))
@@ -144,55 +146,8 @@ def start_run(actor: Actor, *, today: date | None = None) -> Run:
     return run
 
 
-def give_up_dead_runs() -> int:
-    """Fail the runs of all towns that have shown no life for ten minutes; returns how many there were.
-
-    A queued run waits for its turn, however long; `start_run` judges it when somebody wants another.
-    """
-    dead = select(Run).where(Run.state == "running", Run.beat_at < utc_now() - DEAD_AFTER)
-    locked = dead.order_by(Run.id).with_for_update(skip_locked=True).execution_options(populate_existing=True)
-    found = db.session.scalars(locked).all()
-    for run in found:
-        _fail(run, "interrupted")
-    db.session.flush()
-    return len(found)
-
-
-def execute_run(run_id: uuid.UUID, progress: Progress | None = None) -> RunResult:
-    """Solve a queued run and make its proposals visible; whatever fails marks the run as failed.
-
-    Opens its own short write transactions: the plan is made outside of them.
-
-    Raises
-    ------
-    Conflict
-        ``changed`` when the run is not queued any more.
-    """
-    with write_transaction():
-        run = db.session.get_one(Run, run_id)
-        if run.state != "queued":
-            raise conflict("changed")
-        run.state, run.beat_at = "running", utc_now()
-        town_id, today = run.town_id, run.today
-
-    def beat(stage: str) -> None:
-        with write_transaction():
-            db.session.execute(update(Run).where(Run.id == run_id).values(stage=stage, beat_at=utc_now()))
-        if progress is not None:
-            progress(stage)
-
-    try:
-        result = solve(system_actor(town_id), today, beat)
-        beat("store")
-        store(run_id, result)
-    except BaseException as error:
-        with write_transaction():
-            _fail(db.session.get_one(Run, run_id), str(error) or type(error).__name__)
-        raise
-    return result
-
-
-def _fail(run: Run, error: str) -> None:
+def fail_run(run: Run, error: str) -> None:
+    """Say that a run has failed, and remove what it left behind unseen."""
     run.state, run.finished_at, run.error = "failed", utc_now(), error
     write_entry(system_actor(run.town_id), "run.failed", run)
     _remove_unseen(run.id)

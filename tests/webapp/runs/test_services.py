@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from tests.rows import add_newcomer, add_offer, change, counters, open_proposal, place, run_matching
 from webapp.board.services import query_board
@@ -20,8 +22,8 @@ from webapp.placements.models import Placement
 from webapp.placements.services import place_by_hand
 from webapp.proposals.models import Proposal
 from webapp.proposals.services import confirm_proposal, query_proposals
+from webapp.runs import executing, storing
 from webapp.runs import services as runs
-from webapp.runs import storing
 from webapp.runs.models import OpenWish, Run, RunChange
 from webapp.runs.solving import Progress
 from webapp.storage.access import Actor
@@ -101,7 +103,7 @@ def test_a_run_tells_what_it_changed_and_why(me: Actor) -> None:
 def test_nothing_of_a_run_is_visible_before_it_is_done(me: Actor) -> None:
     newcomer, offer = add_newcomer(me.town_id), add_offer(me.town_id)
     seen: list[set[Any]] = []
-    runs.execute_run(queued(me), lambda _stage: seen.append(open_pairs(me)))
+    executing.execute_run(queued(me), lambda _stage: seen.append(open_pairs(me)))
     assert seen
     assert not any(seen)
     assert open_pairs(me) == {(newcomer, offer)}
@@ -137,7 +139,7 @@ def test_a_run_without_a_sign_of_life_is_given_up_and_its_town_can_start_another
     dead = queued(me)
     change(Run, dead, state="running", beat_at=utc_now() - runs.DEAD_AFTER - timedelta(seconds=1))
     with write_transaction():
-        assert runs.give_up_dead_runs() == 1
+        executing.give_up_dead_runs()
     given_up = db.session.get_one(Run, dead)
     assert (given_up.state, given_up.error) == ("failed", "interrupted")
     run_matching(me)
@@ -145,14 +147,64 @@ def test_a_run_without_a_sign_of_life_is_given_up_and_its_town_can_start_another
 
 
 @pytest.mark.parametrize(
-    ("state", "minutes"), [("running", 9), ("queued", 600), ("done", 600), ("failed", 600)]
+    ("state", "seconds"), [("running", 50), ("queued", 50), ("done", 6000), ("failed", 6000)]
 )
-def test_a_run_that_lives_or_waits_or_has_ended_is_not_given_up(me: Actor, state: str, minutes: int) -> None:
+def test_a_run_that_lives_or_waits_or_has_ended_is_left_alone(me: Actor, state: str, seconds: int) -> None:
     run_id = queued(me)
-    change(Run, run_id, state=state, beat_at=utc_now() - timedelta(minutes=minutes))
+    change(Run, run_id, state=state, beat_at=utc_now() - timedelta(seconds=seconds))
     with write_transaction():
-        assert runs.give_up_dead_runs() == 0
+        assert executing.give_up_dead_runs() == []
     assert db.session.get_one(Run, run_id).state == state
+
+
+def test_a_run_that_nobody_begins_is_queued_again_but_not_while_another_runs(
+    me: Actor, actor: Callable[..., Actor]
+) -> None:
+    forgotten = queued(me)
+    change(Run, forgotten, beat_at=utc_now() - 2 * runs.DEAD_AFTER)
+    with write_transaction():
+        assert executing.give_up_dead_runs() == [forgotten]
+    other = queued(actor(town="enschede"))
+    change(Run, other, state="running")
+    with write_transaction():
+        assert executing.give_up_dead_runs() == []
+
+
+def test_a_run_gives_signs_of_life_while_it_computes(me: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(executing, "BEAT_SECONDS", 0.01)
+    add_newcomer(me.town_id)
+    run_id = queued(me)
+
+    def beaten() -> datetime:
+        db.session.rollback()
+        return db.session.get_one(Run, run_id).beat_at
+
+    def compute() -> None:
+        begun, deadline = beaten(), time.monotonic() + 20
+        while beaten() == begun:
+            assert time.monotonic() < deadline
+
+    executing.execute_run(run_id, during("candidates", compute))
+
+
+def test_a_run_whose_failure_cannot_be_written_is_given_up_by_the_timer(
+    me: Actor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = queued(me)
+
+    def full(*_args: Any) -> None:
+        raise OperationalError("INSERT", {}, Exception("database or disk is full"))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(executing, "store", full)
+        broken.setattr(executing, "fail_run", full)
+        with pytest.raises(OperationalError):
+            executing.execute_run(run_id)
+    assert db.session.get_one(Run, run_id).state == "running"
+    change(Run, run_id, beat_at=utc_now() - 2 * runs.DEAD_AFTER)
+    with write_transaction():
+        executing.give_up_dead_runs()
+    assert db.session.get_one(Run, run_id).state == "failed"
 
 
 def test_a_run_that_fails_says_so_and_leaves_the_board_as_it_was(me: Actor) -> None:
@@ -185,7 +237,7 @@ def test_what_is_placed_by_hand_while_a_run_solves_stays_and_is_not_proposed_aga
         with write_transaction():
             place_by_hand(me, newcomer, offer)
 
-    runs.execute_run(queued(me), during("store", place))
+    executing.execute_run(queued(me), during("store", place))
     assert counters(offer) == (1, 1, 1)
     assert open_pairs(me) == set()
 
@@ -199,7 +251,7 @@ def test_a_decision_while_a_run_solves_is_kept(me: Actor) -> None:
         with write_transaction():
             confirm_proposal(me, proposal)
 
-    runs.execute_run(queued(me), during("collect", confirm))
+    executing.execute_run(queued(me), during("collect", confirm))
     assert db.session.get_one(Proposal, proposal).state == "confirmed"
     assert counters(offer) == (1, 1, 1)
     assert open_pairs(me) == set()
@@ -213,7 +265,7 @@ def test_somebody_erased_while_a_run_solves_is_not_proposed(me: Actor) -> None:
         with write_transaction():
             erase_newcomer(me, newcomer)
 
-    runs.execute_run(queued(me), during("store", erase))
+    executing.execute_run(queued(me), during("store", erase))
     assert open_pairs(me) == {(stays, offer)}
 
 
@@ -226,7 +278,7 @@ def test_a_place_that_was_filled_while_a_run_solves_is_not_on_the_board(me: Acto
         with write_transaction():
             place_by_hand(me, other, offer)
 
-    runs.execute_run(queued(me), during("collect", fill))
+    executing.execute_run(queued(me), during("collect", fill))
     assert counters(offer) == (1, 1, 1)
     assert open_pairs(me) == set()
 
@@ -236,7 +288,7 @@ def test_a_run_that_was_given_up_meanwhile_cannot_switch_over(me: Actor) -> None
     add_offer(me.town_id)
     run_id = queued(me)
     with pytest.raises(Conflict):
-        runs.execute_run(run_id, during("store", lambda: change(Run, run_id, state="failed")))
+        executing.execute_run(run_id, during("store", lambda: change(Run, run_id, state="failed")))
     assert open_pairs(me) == set()
 
 

@@ -1,0 +1,94 @@
+"""A run is a process of its own: pages do not wait for it, it ends with the worker, its death is noticed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask
+
+from tests.rows import add_newcomer, add_offer
+from webapp.application import create_app
+from webapp.proposals.models import Proposal
+from webapp.runs.models import Run
+from webapp.runs.services import start_run
+from webapp.runs.tasks import solve_run
+from webapp.storage.access import system_actor
+from webapp.storage.database import db, write_transaction
+from webapp.storage.upgrade import upgrade_database
+from webapp.towns.services import get_town, seed_towns
+from webapp.worker import Worker
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flask]:
+    """An application as it is installed: its settings stand in the environment, its queue on file."""
+    monkeypatch.setenv("KOPPEL_HOME", str(tmp_path))
+    app = create_app()
+    upgrade_database(app)
+    with app.app_context():
+        with write_transaction():
+            seed_towns()
+        yield app
+        db.engine.dispose()
+
+
+@pytest.fixture
+def run_id(installed: Flask) -> uuid.UUID:
+    """A run that is queued, for one newcomer and one offer."""
+    town_id = get_town("muenster").id
+    add_newcomer(town_id)
+    add_offer(town_id)
+    with write_transaction():
+        run_id = start_run(system_actor(town_id)).id
+    solve_run(str(run_id))
+    return run_id
+
+
+def work(app: Flask) -> None:
+    """Do what the queue holds."""
+    worker: Worker = app.extensions["koppel_worker"]
+    worker.queue.execute(worker.queue.dequeue())
+    db.session.rollback()
+
+
+def test_a_queued_run_is_solved_by_a_process_of_its_own(
+    installed: Flask, run_id: uuid.UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("webapp.runs.tasks.execute_run", None)  # nothing is run in this one
+    work(installed)
+    assert db.session.get_one(Run, run_id).state == "done"
+    pair = db.session.execute(
+        db.text("SELECT newcomer_id, offer_id FROM proposal WHERE state = 'open'")
+    ).one()
+    assert open_proposal(*(uuid.UUID(id_) for id_ in pair))
+
+
+def test_a_run_whose_process_dies_has_failed_at_once(
+    installed: Flask, run_id: uuid.UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    work(installed)
+    found = db.session.get_one(Run, run_id)
+    assert (found.state, found.error) == ("failed", "interrupted")
+
+
+def test_the_process_ends_with_the_worker_that_began_it(installed: Flask, run_id: uuid.UUID) -> None:
+    begin = "from webapp.cli import main; main()"
+    command = [
+        sys.executable,
+        "-c",
+        begin,
+        "task",
+        "webapp.matching.tasks.solve_run",
+        f'[["{run_id}"], {{}}]',
+    ]
+    ended = subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
+    assert ended.returncode == 1
+    db.session.rollback()
+    assert db.session.get_one(Run, run_id).state == "queued"
