@@ -63,10 +63,7 @@ def test_a_queued_run_is_solved_by_a_process_of_its_own(
     monkeypatch.setattr("webapp.runs.tasks.execute_run", None)  # nothing is run in this one
     work(installed)
     assert db.session.get_one(Run, run_id).state == "done"
-    pair = db.session.execute(
-        db.text("SELECT newcomer_id, offer_id FROM proposal WHERE state = 'open'")
-    ).one()
-    assert open_proposal(*(uuid.UUID(id_) for id_ in pair))
+    assert db.session.scalars(db.select(Proposal.state)).all() == ["open"]
 
 
 def test_a_run_whose_process_dies_has_failed_at_once(
@@ -80,15 +77,9 @@ def test_a_run_whose_process_dies_has_failed_at_once(
 
 def test_the_process_ends_with_the_worker_that_began_it(installed: Flask, run_id: uuid.UUID) -> None:
     begin = "from webapp.cli import main; main()"
-    command = [
-        sys.executable,
-        "-c",
-        begin,
-        "task",
-        "webapp.matching.tasks.solve_run",
-        f'[["{run_id}"], {{}}]',
-    ]
-    ended = subprocess.run(command, stdin=subprocess.DEVNULL, check=False)
+    command = [sys.executable, "-c", begin, "task", "webapp.matching.tasks.solve_run"]
+    arguments = json.dumps([[str(run_id)], {}])
+    ended = subprocess.run([*command, arguments], stdin=subprocess.DEVNULL, check=False)
     assert ended.returncode == 1
     db.session.rollback()
     assert db.session.get_one(Run, run_id).state == "queued"
