@@ -73,7 +73,8 @@ class PairFacts:
     interests : tuple of str
         Named by both, in the newcomer's order.
     related_interests : tuple of (str, str)
-        One of the newcomer's and one of the offer's, where one is the broader of the other.
+        One of the newcomer's and one of the offer's, where one is the broader of the other or both belong
+        to the same broader one.
     disliked, unwelcome : tuple of str
         Interests of the offer that the newcomer would rather not have, and the other way round.
     goals : tuple of str
@@ -216,7 +217,7 @@ def _related(ones: Iterable[str], others: Iterable[str]) -> Iterator[tuple[str, 
     broader = load_taxonomy().broader
     for one in ones:
         for other in others:
-            if broader(one) == other or broader(other) == one:
+            if one != other and {one, broader(one)} & {other, broader(other)} - {"", None}:
                 yield one, other
 
 

@@ -192,12 +192,12 @@ def fairness_in_words(report: FairnessReport, language: str) -> list[str]:
 
 def hours_in_words(times: Iterable[Hours], language: str) -> list[str]:
     """Stretches of the week with the day's name."""
-    days = get_day_names("abbreviated", locale=language)
+    days = get_day_names("abbreviated", context="stand-alone", locale=language)
     named = []
     for start, end in sorted(times):
         day, begin = divmod(start, MINUTES_A_DAY)
         close = end - day * MINUTES_A_DAY
-        clock = f"{begin // 60:02d}:{begin % 60:02d}-{close // 60:02d}:{close % 60:02d}"
+        clock = f"{begin // 60:02d}:{begin % 60:02d}–{close // 60:02d}:{close % 60:02d}"
         named.append(f"{days[day]} {clock}")
     return named
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from matcher.records import vocabulary
 from tests.web import PASSWORD
 from webapp.config import LANGUAGES
 
-WEBAPP = Path(__file__).parents[2] / "webapp"
+ROOT = Path(__file__).parents[2]
+WEBAPP = ROOT / "webapp"
 KEYWORDS = {
     "_": None,
     "_l": None,
@@ -117,3 +119,17 @@ def test_the_length_of_a_password_is_explained_in_the_readers_language(login):
 
         assert answer.status_code == 422
         assert sentence in answer.text
+
+
+def test_no_text_is_hidden_in_another() -> None:
+    """What stands in an f-string is not collected for translation, and then stays English on every page."""
+    hidden = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for package in ("matcher", "webapp")
+        for path in (ROOT / package).rglob("*.py")
+        for text in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and getattr(call.func, "id", "") in {"_", "_l", "ngettext"}
+    ]
+    assert hidden == []

@@ -11,9 +11,10 @@ from flask_babel import lazy_gettext as _l
 from flask_security import hash_password, verify_password
 from sqlalchemy import select
 
+from webapp.accounts.labels import ROLE_NAMES
 from webapp.accounts.models import User
 from webapp.accounts.schemas import LEAST_PASSWORD, MOST_PASSWORD
-from webapp.audit.services import name_actions, name_details, write_entry
+from webapp.audit.services import describe_codes, describe_details, name_actions, name_details, write_entry
 from webapp.config import LANGUAGES
 from webapp.exceptions import InvalidInput, NotFound
 from webapp.storage.access import ADMIN, Actor, require_admin
@@ -31,6 +32,7 @@ name_actions(
     }
 )
 name_details({"name": _l("Name"), "role": _l("Role")})
+describe_details({"role": describe_codes(ROLE_NAMES)})
 
 
 def actor_of_user(user: User, town_id: uuid.UUID | None = None) -> Actor:

@@ -16,6 +16,7 @@ from werkzeug.routing import RequestRedirect
 
 from webapp.accounts import services
 from webapp.accounts import tokens as api_tokens
+from webapp.accounts.labels import ROLE_NAMES
 from webapp.accounts.login import public
 from webapp.accounts.models import User
 from webapp.accounts.schemas import LanguageSchema, LoginSchema, PasswordSchema, TokenSchema, UserSchema
@@ -241,7 +242,7 @@ def _account_page(form: PageForm) -> str:
         user=user,
         town=town,
         languages=languages,
-        role_names=role_names(),
+        role_names=ROLE_NAMES,
     )
 
 
@@ -260,16 +261,11 @@ def _tokens_page(form: PageForm, secret: str = "") -> str:
 def _choices() -> dict[str, object]:
     towns = query_towns()
     return {
-        "role_names": role_names(),
-        "roles": list(role_names().items()),
+        "role_names": ROLE_NAMES,
+        "roles": list(ROLE_NAMES.items()),
         "towns": [("", _("All towns")), *((str(town.id), town.name) for town in towns)],
         "town_names": {town.id: town.name for town in towns},
     }
-
-
-def role_names() -> dict[str, str]:
-    """What the roles are called."""
-    return {"coordinator": _("Coordinator"), "admin": _("Administrator")}
 
 
 @bp.context_processor

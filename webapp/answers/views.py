@@ -31,7 +31,7 @@ def person(newcomer_id: uuid.UUID) -> str:
     actor = current_actor()
     answer = services.explain_person(actor, newcomer_id, reader_language())
     newcomer = get_newcomer(actor, newcomer_id)  # as it is after the answer was found
-    named = [one["offer_id"] for one in (*answer["proposals"], *answer["relaxations"])]
+    named = [one["offer_id"] for one in answer["proposals"]] + [one["finds"] for one in answer["relaxations"]]
     return render_template(
         "answers/person.html",
         newcomer=newcomer,

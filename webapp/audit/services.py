@@ -40,15 +40,17 @@ def detail_name(detail: str) -> str:
 
 
 Describer = Callable[[Actor, set[str]], Mapping[str, Any]]
-_describers: dict[str, Describer] = {}
+_describers: dict[str, list[Describer]] = {}
 
 
 def describe_details(describers: Mapping[str, Describer]) -> None:
     """Say what the values of a detail are called: given the values of a page, texts by value.
 
-    Names of people are looked up when the history is read, never kept in it.
+    Names of people are looked up when the history is read, never kept in it. Several rooms may speak of one
+    detail, each of its own values.
     """
-    _describers.update(describers)
+    for name, describer in describers.items():
+        _describers.setdefault(name, []).append(describer)
 
 
 def describe_codes(names: Mapping[str, Any]) -> Describer:
@@ -77,7 +79,8 @@ def texts_of_details(actor: Actor, entries: Iterable[AuditEntry]) -> dict[tuple[
     return {
         (name, value): str(text)
         for name, found in values.items()
-        for value, text in _describers[name](actor, found).items()
+        for describe in _describers[name]
+        for value, text in describe(actor, found).items()
     }
 
 

@@ -9,8 +9,16 @@ from blinker import Namespace
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, case, func, or_, select
 
-from webapp.audit.services import describe_details, name_actions, name_details, names_by_id, write_entry
+from webapp.audit.services import (
+    describe_codes,
+    describe_details,
+    name_actions,
+    name_details,
+    names_by_id,
+    write_entry,
+)
 from webapp.exceptions import Conflict, InvalidInput, NotFound
+from webapp.newcomers.labels import STATUS_NAMES
 from webapp.newcomers.models import STATUSES, Newcomer
 from webapp.profiles.services import changed_columns, place_columns, short_id
 from webapp.storage.access import Actor, get_scoped, public_actor, scoped
@@ -45,9 +53,10 @@ name_details(
         "need_level": _l("Need"),
         "fields": _l("Fields"),
         "before": _l("Before"),
+        "number": _l("Number"),
     }
 )
-describe_details({"newcomer": names_by_id(Newcomer)})
+describe_details({"newcomer": names_by_id(Newcomer), "before": describe_codes(STATUS_NAMES)})
 _ACTION_OF_STATUS = {"ready": "newcomer.resumed", "paused": "newcomer.paused", "closed": "newcomer.closed"}
 
 
@@ -258,7 +267,7 @@ def erase_newcomer(actor: Actor, newcomer_id: uuid.UUID) -> None:
     newcomer = get_newcomer(actor, newcomer_id)
     newcomer_erasing.send(newcomer, actor=actor)
     forget_responses(newcomer.id)
-    write_entry(actor, "newcomer.erased", newcomer)
+    write_entry(actor, "newcomer.erased", newcomer, number=newcomer.external_id)
     db.session.flush()
     db.session.refresh(newcomer)
     db.session.delete(newcomer)

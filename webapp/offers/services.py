@@ -13,10 +13,18 @@ from sqlalchemy import Select, func, or_, select
 
 from webapp.accounts.links import create_link, revoke_links
 from webapp.accounts.models import Link
-from webapp.audit.services import describe_details, name_actions, name_details, names_by_id, write_entry
+from webapp.audit.services import (
+    describe_codes,
+    describe_details,
+    name_actions,
+    name_details,
+    names_by_id,
+    write_entry,
+)
 from webapp.engine.records import to_uuid
 from webapp.engine.vocabulary import KINDS
 from webapp.exceptions import Conflict, InvalidInput, NotFound
+from webapp.offers.labels import STATUS_NAMES
 from webapp.offers.models import SCREENED_KINDS, SCREENING_WARNING, STALE_AFTER, STATUSES, Offer
 from webapp.offers.schemas import MOST_PLACES
 from webapp.profiles.services import changed_columns, place_columns, short_id
@@ -53,7 +61,14 @@ name_details(
         "valid_until": _l("Valid until"),
     }
 )
-describe_details({"offer": names_by_id(Offer), "subject_id": names_by_id(Offer)})
+describe_details(
+    {
+        "offer": names_by_id(Offer),
+        "subject_id": names_by_id(Offer),
+        "before": describe_codes(STATUS_NAMES),
+        "purpose": describe_codes({CAPACITY: _l("Places of an offer")}),
+    }
+)
 _ACTION_OF_STATUS = {"active": "offer.resumed", "paused": "offer.paused", "closed": "offer.closed"}
 
 

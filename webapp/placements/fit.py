@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from flask_babel import format_date
+from flask_babel import format_date, format_decimal
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
@@ -32,10 +32,11 @@ STRONG = 0.6
 
 @dataclass(frozen=True)
 class SideWord:
-    """A word on one side, and whether the other side has it too."""
+    """A word on one side, and whether the other side has it too: quite, or in part."""
 
     text: str
     is_shared: bool = False
+    is_akin: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Aspect:
     @property
     def is_shared(self) -> bool:
         """Whether the two have something in common here."""
-        return any(term.is_shared for term in (*self.newcomer, *self.offer))
+        return any(term.is_shared or term.is_akin for term in (*self.newcomer, *self.offer))
 
 
 @dataclass(frozen=True)
@@ -106,14 +107,12 @@ def compare_sides(
     What is shared or met stands in the facts, as the engine found it out; nothing is judged here.
     """
     related = facts.related_interests
-    own_interests = {*facts.interests, *(own for own, _other in related)}
-    other_interests = {*facts.interests, *(other for _own, other in related)}
     aspects = [
         _languages(newcomer, offer, facts),
         Aspect(
             _("Interests"),
-            _shared_first(newcomer.interests, own_interests),
-            _shared_first(offer.interests, other_interests),
+            _shared_first(newcomer.interests, facts.interests, [own for own, _other in related]),
+            _shared_first(offer.interests, facts.interests, [other for _own, other in related]),
         ),
         Aspect(_("Would rather not"), _interests(facts.disliked), _interests(facts.unwelcome)),
         Aspect(
@@ -146,10 +145,11 @@ def waiting_weeks(newcomer: Newcomer, today: date) -> int | None:
 
 
 def _languages(newcomer: Newcomer, offer: Offer, facts: PairFacts) -> Aspect:
-    counting = {common.code for common in facts.languages if common.counts}
+    counts = {common.code: common.counts for common in facts.languages}
 
     def of(rows: Sequence[Any]) -> list[SideWord]:
-        return [SideWord(_language(row), primary_language(row["code"]) in counting) for row in rows]
+        found = [(_language(row), counts.get(primary_language(row["code"]))) for row in rows]
+        return [SideWord(text, is_shared=bool(enough), is_akin=enough is False) for text, enough in found]
 
     asked = [SideWord(_("asked for: %(level)s", level=offer.min_level))] if offer.min_level else []
     return Aspect(_("Languages"), of(newcomer.languages), [*of(offer.languages), *asked])
@@ -162,12 +162,21 @@ def _language(row: Mapping[str, str]) -> str:
     return f"{name} {row['level']}"
 
 
-def _interests(terms: Iterable[str], shared: Collection[str] = ()) -> list[SideWord]:
-    return [SideWord(profile_labels.interest_names([term])[0], term in shared) for term in terms]
+def _interests(
+    terms: Iterable[str], shared: Collection[str] = (), akin: Collection[str] = ()
+) -> list[SideWord]:
+    return [
+        SideWord(
+            profile_labels.interest_names([term])[0], term in shared, term not in shared and term in akin
+        )
+        for term in terms
+    ]
 
 
-def _shared_first(terms: Iterable[str], shared: Collection[str]) -> list[SideWord]:
-    return sorted(_interests(terms, shared), key=lambda word: not word.is_shared)
+def _shared_first(
+    terms: Iterable[str], shared: Collection[str], akin: Collection[str] = ()
+) -> list[SideWord]:
+    return sorted(_interests(terms, shared, akin), key=lambda word: (not word.is_shared, not word.is_akin))
 
 
 def _named(values: Iterable[str], shared: Collection[str], names: Mapping[str, Any]) -> list[SideWord]:
@@ -181,13 +190,15 @@ def _needs(offer: Offer, facts: PairFacts) -> Aspect:
     if offer.gender_group == "women_only" and "women_only" not in met:
         also.append("women_only")
     names = profile_labels.NEED_NAMES
+
+    def mark(text: str, need: Need) -> SideWord:
+        is_known = need.met_by != "cost_not_said"
+        return SideWord(text, is_shared=need.is_met and is_known, is_akin=need.is_met and not is_known)
+
     return Aspect(
         _("Needs"),
-        _named((need.need for need in facts.needs), met, names),
-        [
-            *(SideWord(_met_by(need, offer), is_shared=True) for need in met.values()),
-            *_named(also, (), names),
-        ],
+        [mark(profile_labels.names_of([need.need], names)[0], need) for need in facts.needs],
+        [*(mark(_met_by(need, offer), need) for need in met.values()), *_named(also, (), names)],
     )
 
 
@@ -243,8 +254,15 @@ def _conditions(offer: Offer) -> list[SideWord]:
 def _cost(offer: Offer) -> str:
     if not offer.cost_eur_month:
         return _("free of charge")
-    cost = _("%(euros)s € a month", euros=f"{offer.cost_eur_month:g}")
-    return f"{cost}, {_('support possible')}" if offer.cost_support else cost
+    euros = _amount(offer.cost_eur_month)
+    if offer.cost_support:
+        return _("%(euros)s € a month, support possible", euros=euros)
+    return _("%(euros)s € a month", euros=euros)
+
+
+def _amount(euros: float) -> str:
+    """An amount as people of the language write it: with cents, or with none."""
+    return format_decimal(euros, "#,##0" if euros == int(euros) else "#,##0.00")
 
 
 def _mobility(newcomer: Newcomer) -> list[SideWord]:

@@ -178,3 +178,23 @@ def test_an_association_is_met_at_whole_sessions_and_a_person_at_any_common_stre
     mentor = pair_facts(free, an_offer(kind="mentor", times=times), Policy(), TODAY)
     assert [str(one) for one in club.meeting] == ["mon 17:30-18:30"]
     assert [str(one) for one in mentor.meeting] == ["mon 17:30-19:00"]
+
+
+def test_two_interests_of_one_broader_one_are_related() -> None:
+    newcomer, offer = a_newcomer(interests=("football",)), an_offer(interests=("volleyball", "chess"))
+    facts = pair_facts(newcomer, offer, Policy(), TODAY)
+    assert facts.interests == ()
+    assert facts.related_interests == (("football", "volleyball"),)
+
+
+def test_interests_count_only_where_the_facts_name_what_is_shared(town) -> None:
+    pairs, facts = town
+    worth = CRITERIA[0].measure(pairs)
+    assert CRITERIA[0].name == "interests"
+
+    def says(fact: PairFacts) -> bool | None:
+        if not (fact.newcomer.interests and fact.offer.interests) or fact.disliked or fact.unwelcome:
+            return None
+        return bool(fact.interests or fact.related_interests)
+
+    check(pairs, facts, worth > 0, says)

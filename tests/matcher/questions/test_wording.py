@@ -72,10 +72,10 @@ def test_why_names_what_both_sides_share_and_the_parts_sum_to_the_score(language
     assert sum(explanation.parts.values()) == pytest.approx(explanation.score)
     assert len(sentences) == sum(part > 0 for part in explanation.parts.values())
     football = load_taxonomy().terms["football"].names[language]
-    tuesday = get_day_names("abbreviated", locale=language)[1]
+    tuesday = get_day_names("abbreviated", context="stand-alone", locale=language)[1]
     together = " ".join(sentences)
     assert f": {football} (" in together
-    assert f"{tuesday} 18:00-20:00" in together
+    assert f"{tuesday} 18:00–20:00" in together
     assert " min, " in together
 
 
@@ -87,7 +87,7 @@ def test_why_names_what_both_sides_share_and_the_parts_sum_to_the_score(language
         ({}, {"capacity": 3, "taken": 3}, "(0/3)"),
         ({}, {"min_level": "B2"}, "(uk native, de A2 | ≥ B2)"),
         ({"needs": ("low_cost",)}, {"cost_eur_month": 30.0}, "(30 € > 10 €)"),
-        ({"availability": hours("mon 09:00-10:00")}, {}, "(Mon 09:00-10:00 | Tue 18:00-20:00)"),
+        ({"availability": hours("mon 09:00-10:00")}, {}, "(Mon 09:00–10:00 | Tue 18:00–20:00)"),
     ],
 )
 def test_why_not_shows_the_values_that_collide(newcomer, offer, words) -> None:
@@ -117,4 +117,4 @@ def test_moves_and_changes_use_names() -> None:
 
 def test_hours_are_named_in_the_language_and_sorted() -> None:
     times = [parse_hours("wed 18:00-24:00"), parse_hours("mon 09:00-10:30")]
-    assert hours_in_words(times, "nl") == ["ma 09:00-10:30", "wo 18:00-24:00"]
+    assert hours_in_words(times, "nl") == ["ma 09:00–10:30", "wo 18:00–24:00"]

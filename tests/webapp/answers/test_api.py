@@ -21,7 +21,7 @@ def test_a_proposed_pair_says_why(rivals: dict[str, uuid.UUID], programme: Clien
     assert answer["is_proposed"]
     assert answer["why_not"] == ["vorgeschlagen"]
     assert sum(answer["parts"].values()) == pytest.approx(answer["score"])
-    assert any(sentence.startswith("passende freie Zeiten: Di. 18:00-20:00") for sentence in answer["why"])
+    assert any(sentence.startswith("passende freie Zeiten: Di 18:00–20:00") for sentence in answer["why"])
 
 
 def test_a_full_offer_says_what_insisting_costs_and_who_would_move(

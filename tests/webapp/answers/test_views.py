@@ -38,7 +38,7 @@ def test_what_is_best_for_the_plan_now_says_why(rivals: dict[str, uuid.UUID], br
     page = text_of(browser, f"/newcomers/{rivals['first']}/answers")
     assert "Nothing is left open" in page
     assert "Offer club" in page
-    assert "Matching free hours: Tue 18:00-20:00" in page
+    assert "Matching free hours: Tue 18:00–20:00" in page
 
 
 def test_somebody_whom_nothing_small_would_help_is_not_left_without_a_word(
