@@ -36,6 +36,7 @@ MORE_FILES = {
         "login",  # who is asking, before every request
         "tokens",  # programmes that may speak for a town
         "links",  # signed addresses that let one do one thing
+        "kept",  # what was typed when a session had ended
     },
     "answers": {"sentences"},  # figures in words
     "placements": {

@@ -24,6 +24,7 @@ NAMES = {
     "webapp.runs.tasks.give_up_dead",
     "webapp.accounts.tasks.clean_up_links",
     "webapp.accounts.tasks.clean_up_answers",
+    "webapp.accounts.tasks.clean_up_forms",
     "webapp.proposals.tasks.replace_withdrawn",
 }
 
@@ -223,6 +224,7 @@ def test_the_schedule_runs_what_is_due(tmp_path: Path, run: Callable[[Flask], An
     ("hour", "minute", "names"),
     [
         (12, 1, {"webapp.runs.tasks.give_up_dead"}),
+        (12, 25, {"webapp.runs.tasks.give_up_dead", "webapp.accounts.tasks.clean_up_forms"}),
         (2, 10, {"webapp.runs.tasks.give_up_dead", "webapp.accounts.tasks.clean_up_links"}),
         (2, 20, {"webapp.runs.tasks.give_up_dead", "webapp.accounts.tasks.clean_up_answers"}),
     ],

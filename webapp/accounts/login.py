@@ -8,18 +8,24 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, g, request, session
+from flask import Flask, current_app, g, render_template, request, session
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 from flask_login import current_user
 from flask_security import SQLAlchemyUserDatastore
 from flask_wtf.csrf import CSRFError
 
 from webapp.accounts import services, tokens
+from webapp.accounts.kept import NAME, forget_kept, keep_form
 from webapp.accounts.models import Role, User
 from webapp.exceptions import LoginRequired
 from webapp.extensions import csrf, security
 from webapp.storage.database import db, write_transaction
 from webapp.towns.models import Town
 from webapp.towns.services import query_towns
+from webapp.web.errors import wants_json
+from webapp.web.forms import PageForm
+from webapp.web.parts import is_part_asked
 
 View = TypeVar("View", bound=Callable[..., Any])
 
@@ -50,8 +56,9 @@ def init_login(app: Flask) -> None:
     csrf.init_app(app)
     app.before_request(_identify)
     app.before_request(_refuse_foreign_origin)
-    app.before_request(_refuse_forgery)
     app.before_request(_require_login)
+    app.before_request(_refuse_forgery)
+    app.before_request(_forget_what_comes_again)
     app.context_processor(_page_context)
 
 
@@ -110,14 +117,41 @@ def _refuse_foreign_origin() -> None:
         raise CSRFError("The request came from another site.")
 
 
-def _refuse_forgery() -> None:
-    if request.method not in _SAFE_METHODS and not g.is_bearer and request.endpoint is not None:
-        csrf.protect()
-
-
 def _require_login() -> None:
     if g.actor is None and not is_public(current_app, request.endpoint):
+        keep_form()
         raise LoginRequired
+
+
+def _refuse_forgery() -> ResponseReturnValue | None:
+    """A form that does something must come from us; one whose token has ended is shown once more."""
+    if request.method in _SAFE_METHODS or g.is_bearer or request.endpoint is None:
+        return None
+    try:
+        csrf.protect()
+    except CSRFError:
+        if g.actor is not None or wants_json() or is_part_asked() or not request.form:
+            raise
+        return _once_more(), 400
+    return None
+
+
+def _once_more() -> str:
+    """The form of a page that is open to everybody and was open for long, to be sent again."""
+    if request.endpoint == "accounts.log_in":
+        form = PageForm(
+            values={"email": request.form.get("email", "")},
+            errors={"_": [_("This page had been open for long. Please log in again.")]},
+        )
+        return render_template("accounts/login.html", form=form, next=request.form.get("next", ""))
+    fields = [one for one in request.form.items(multi=True) if one[0] != "csrf_token"]
+    return render_template("accounts/once_more.html", path=request.path, fields=fields)
+
+
+def _forget_what_comes_again() -> None:
+    if g.actor is not None and request.method == "POST" and NAME in request.form:
+        with write_transaction():
+            forget_kept(g.actor, request.form[NAME])
 
 
 def _page_context() -> dict[str, Any]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import uuid
 from datetime import datetime
+from typing import Any
 
 from flask_security import RoleMixin, UserMixin
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.storage.access import ROLES
@@ -82,6 +83,17 @@ class Link(Model):
     def is_usable(self, now: datetime) -> bool:
         """Whether it still opens anything."""
         return self.revoked_at is None and now < self.expires_at
+
+
+class KeptForm(Model):
+    """A form that somebody sent when their session had ended; theirs alone, for half an hour."""
+
+    __tablename__ = "kept_form"
+
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("user_account.id", ondelete="CASCADE"), index=True)
+    path: Mapped[str] = mapped_column(Text)
+    fields: Mapped[list[Any]] = mapped_column(default=list)
+    created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
 
 
 def hash_secret(secret: str) -> str:

@@ -6,7 +6,18 @@ import time
 import uuid
 from urllib.parse import urlsplit
 
-from flask import Blueprint, current_app, flash, g, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    current_app,
+    flash,
+    g,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_limiter.util import get_remote_address
@@ -16,6 +27,7 @@ from werkzeug.routing import RequestRedirect
 
 from webapp.accounts import services
 from webapp.accounts import tokens as api_tokens
+from webapp.accounts.kept import NAME, find_kept, remember_user
 from webapp.accounts.labels import ROLE_NAMES
 from webapp.accounts.login import public
 from webapp.accounts.models import User
@@ -65,7 +77,28 @@ def log_in() -> ResponseReturnValue:
     _start_session(user)
     with write_transaction():
         services.record_login(user.id)
-    return redirect(safe_target(request.form.get("next", "")), 303)
+    kept = find_kept(services.actor_of_user(user))
+    target = url_for("accounts.kept") if kept else safe_target(request.form.get("next", ""))
+    response = make_response(redirect(target, 303))
+    remember_user(response, user)
+    return response
+
+
+@bp.get("/kept")
+def kept() -> ResponseReturnValue:
+    """What one had sent when the session had ended: to be sent again, or thrown away."""
+    found = find_kept(current_actor())
+    if found is None:
+        return redirect(home_url(), 303)
+    shown = [value for _name, value in found.fields if value.strip()]
+    return render_template("accounts/kept.html", kept=found, shown=shown, id_name=NAME)
+
+
+@bp.post("/kept/throw-away")
+def throw_away_kept() -> ResponseReturnValue:
+    """Throw away what is kept; the field that names it has done so by now."""
+    flash(_("Thrown away."), "success")
+    return redirect(home_url(), 303)
 
 
 @bp.post("/logout")
