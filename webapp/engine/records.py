@@ -71,7 +71,7 @@ def to_offer(
     return Offer(
         id=str(row.id),
         town=town_slug,
-        taken=row.taken - row.placed if others is None else others,
+        taken=row.taken - row.placed + row.excess if others is None else others,
         **_from_row(OFFER, row, left_out),
     )
 
@@ -86,11 +86,12 @@ def newcomer_columns(person: Newcomer) -> dict[str, Any]:
 
 
 def offer_columns(offer: Offer) -> dict[str, Any]:
-    """The columns of the offers' table for a record read from a file; at most as many taken as places."""
+    """The columns of the offers' table for a record read from a file."""
     return {
         **_to_row(OFFER, offer),
         "external_id": offer.id,
         "taken": min(offer.taken, offer.capacity),
+        "excess": max(0, offer.taken - offer.capacity),
     }
 
 

@@ -22,8 +22,9 @@ class Offer(Model):
     """Something of a kind with free places.
 
     Columns have the names and the meaning of the offers' file; an empty text is "not said". `taken` counts
-    everybody: people placed elsewhere and, within it, `placed`, the confirmed placements of ours. Only the
-    room of placements moves `placed`.
+    everybody: people placed elsewhere and, within it, `placed`, the confirmed placements of ours. `excess`
+    are people said to be there beyond the places there are: they take the next places that come free. Only
+    the room of placements moves `placed`.
     """
 
     __tablename__ = "offer"
@@ -48,6 +49,7 @@ class Offer(Model):
     capacity: Mapped[int]
     taken: Mapped[int] = mapped_column(default=0)
     placed: Mapped[int] = mapped_column(default=0)
+    excess: Mapped[int] = mapped_column(default=0, server_default="0")
     confirmed_at: Mapped[date | None]
 
     languages: Mapped[list[Any]] = mapped_column(default=list)
@@ -87,6 +89,16 @@ class Offer(Model):
     def free(self) -> int:
         """How many places are free."""
         return self.capacity - self.taken
+
+    @property
+    def there(self) -> int:
+        """How many people are there, whether there is a place for them or not."""
+        return self.taken + self.excess
+
+    @property
+    def elsewhere(self) -> int:
+        """How many people are there without a placement of ours."""
+        return self.there - self.placed
 
     def is_stale(self, today: date) -> bool:
         """Whether nobody has said for half a year that its places are still right."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from blinker import Namespace
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, case, func, or_, select
 
 from webapp.accounts.links import create_link, revoke_links
 from webapp.accounts.models import Link
@@ -50,6 +50,8 @@ name_actions(
         "offer.screening_set": _l("Screening noted"),
         "offer.capacity_set": _l("Places changed"),
         "offer.places_confirmed": _l("Places confirmed"),
+        "offer.place_freed": _l("Somebody left, a place is free"),
+        "offer.somebody_left": _l("Somebody left: please see whose placement has ended"),
     }
 )
 name_details(
@@ -204,10 +206,16 @@ def update_offer(
     offer = get_offer(actor, offer_id)
     if version is not None and version != offer.version:
         raise _changed(offer)
-    elsewhere = offer.taken - offer.placed if taken_elsewhere is None else taken_elsewhere
+    elsewhere = offer.elsewhere if taken_elsewhere is None else taken_elsewhere
     capacity = values.get("capacity", offer.capacity)
-    _check_places(capacity, offer.placed, elsewhere)
-    values |= {"taken": offer.placed + elsewhere, **place_columns(values, _town_of(actor), offer)}
+    if capacity < offer.capacity or elsewhere > offer.elsewhere:
+        _check_places(capacity, offer.placed, elsewhere)
+    there = offer.placed + elsewhere
+    values |= {
+        "taken": min(there, capacity),
+        "excess": max(0, there - capacity),
+        **place_columns(values, _town_of(actor), offer),
+    }
     changed = changed_columns(offer, values)
     for name in changed:
         setattr(offer, name, values[name])
@@ -300,18 +308,22 @@ def set_capacity(actor: Actor, offer_id: uuid.UUID, capacity: int, version: int 
     capacity_before = before.capacity
     if not 0 <= capacity <= MOST_PLACES:
         raise InvalidInput({"capacity": [_l("Please give a number from 0 to %(most)s.", most=MOST_PLACES)]})
-    conditions = [Offer.town_id == actor.town_id, Offer.taken <= capacity]
+    # Where more people are there than places, more places are right even if they do not do for all.
+    there = Offer.taken + Offer.excess
+    conditions = [Offer.town_id == actor.town_id, or_(there <= capacity, Offer.capacity < capacity)]
     if version is not None:
         conditions.append(Offer.version == version)
     today = today_in(_town_of(actor))
-    if not guarded_update(Offer, offer_id, *conditions, capacity=capacity, confirmed_at=today):
+    if not guarded_update(
+        Offer, offer_id, *conditions, capacity=capacity, confirmed_at=today, **places_for(there, capacity)
+    ):
         now = _as_it_stands(actor, offer_id)
         if version is not None and now.version != version:
             raise _changed(now)
         raise Conflict(
             "below_taken",
-            _l("%(taken)s places are taken already, so there cannot be fewer.", taken=now.taken),
-            taken=now.taken,
+            _l("%(taken)s places are taken already, so there cannot be fewer.", taken=now.there),
+            taken=now.there,
             capacity=now.capacity,
             version=now.version,
         )
@@ -321,6 +333,34 @@ def set_capacity(actor: Actor, offer_id: uuid.UUID, capacity: int, version: int 
     )
     offer_changed.send(offer, actor=actor)
     return offer
+
+
+def say_somebody_left(actor: Actor, offer_id: uuid.UUID) -> Offer:
+    """Somebody has left an offer: one place fewer is taken by people placed elsewhere, if there are any.
+
+    Whether it was one of ours nobody can say from here: then the history asks the coordinators to look.
+
+    Raises
+    ------
+    NotFound
+    """
+    before = get_offer(actor, offer_id)
+    there = Offer.taken + Offer.excess
+    was_elsewhere = guarded_update(
+        Offer, before.id, there > Offer.placed, confirmed_at=_today(actor), **places_for(there - 1)
+    )
+    offer = get_offer(actor, offer_id)
+    action = "offer.place_freed" if was_elsewhere else "offer.somebody_left"
+    write_entry(actor, action, offer, offer=str(offer.id))
+    if was_elsewhere:
+        offer_changed.send(offer, actor=actor)
+    return offer
+
+
+def places_for(there: Any, capacity: Any = Offer.capacity) -> dict[str, Any]:
+    """The columns of an offer at which so many people are: those beyond its places wait for the next."""
+    fits = there <= capacity
+    return {"taken": case((fits, there), else_=capacity), "excess": case((fits, 0), else_=there - capacity)}
 
 
 def confirm_places(actor: Actor, offer_id: uuid.UUID) -> Offer:
@@ -398,6 +438,10 @@ def _as_it_stands(actor: Actor, offer_id: uuid.UUID) -> Offer:
     offer = get_offer(actor, offer_id)
     db.session.refresh(offer)
     return offer
+
+
+def _today(actor: Actor) -> date:
+    return today_in(_town_of(actor))
 
 
 def _town_of(actor: Actor) -> Town:

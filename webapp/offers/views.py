@@ -122,7 +122,7 @@ def edit(offer_id: uuid.UUID) -> ResponseReturnValue:
     offer = services.get_offer(current_actor(), offer_id)
     share, cost = offer.language_share_max, offer.cost_eur_month
     values = form_values(offer, FORM_OF_KIND[offer.kind]) | {
-        "taken_elsewhere": offer.taken - offer.placed,
+        "taken_elsewhere": offer.elsewhere,
         "cost_eur_month": "" if cost is None else f"{cost:g}",
         "language_share_percent": "" if share is None else f"{100 * share:g}",
     }
@@ -270,14 +270,15 @@ def _linked_offer(token: str) -> tuple[Actor, Offer]:
 
 def _change_capacity(actor: Actor, offer_id: uuid.UUID, token: str = "") -> tuple[PageForm, int]:
     """Do what a form about places says; 303 when it is done, else the form with its errors and a status."""
-    is_still_right = "still_correct" in request.form
-    form = PageForm() if is_still_right else read_form(CapacityFormSchema)
+    said = {"still_correct": services.confirm_places, "somebody_left": services.say_somebody_left}
+    answer = next((act for name, act in said.items() if name in request.form), None)
+    form = PageForm() if answer else read_form(CapacityFormSchema)
     if not form.is_valid:
         return form, 422
     try:
         with write_transaction():
-            if is_still_right:
-                services.confirm_places(actor, offer_id)
+            if answer:
+                answer(actor, offer_id)
             else:
                 services.set_capacity(actor, offer_id, **form.data)
             if token:

@@ -283,7 +283,7 @@ def _waiting(newcomer: Newcomer, today: date) -> list[SideWord]:
 
 
 def _places(offer: Offer) -> list[SideWord]:
-    found = [_("%(taken)s of %(capacity)s taken", taken=offer.taken, capacity=offer.capacity)]
+    found = [_("%(taken)s of %(capacity)s taken", taken=offer.there, capacity=offer.capacity)]
     if offer.confirmed_at is not None:
         found.append(_("confirmed on %(day)s", day=format_date(offer.confirmed_at, "medium")))
     return [SideWord(text) for text in found]

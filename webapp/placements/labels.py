@@ -18,11 +18,13 @@ END_REASON_NAMES: Mapping[str, Any] = {
     "no_show": _l("Did not come"),
     "mismatch": _l("The two did not fit"),
     "boundary_problem": _l("A boundary was crossed"),
-    "illness": _l("Illness"),
+    "offer_ended": _l("The offer has ended"),
     "screening_expired": _l("The screening has expired"),
     "programme_end": _l("The programme ended"),
     "other": _l("Something else"),
 }
+EARLIER_END_REASON_NAMES: Mapping[str, Any] = {"illness": _l("Something else")}
+"""Reasons that are asked for no more, as placements of earlier releases keep them: health stays out."""
 STATE_NAMES: Mapping[str, Any] = {
     "active": _l("active"),
     "ended": _l("ended"),

@@ -28,7 +28,7 @@ UNDO_MINUTES = 10
 PLACEMENT_STATES = ("active", "ended", "undone")
 END_REASONS = (
     *("goal_reached", "moved", "time_work", "no_contact", "no_show", "mismatch", "boundary_problem"),
-    *("illness", "screening_expired", "programme_end", "other"),
+    *("offer_ended", "screening_expired", "programme_end", "other"),
 )
 BAD_ENDS = ("no_contact", "no_show", "mismatch", "boundary_problem")
 """After these the same two are not proposed to each other again."""

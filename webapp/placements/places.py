@@ -19,6 +19,7 @@ from webapp.engine import policies, questions, records
 from webapp.newcomers.models import Newcomer
 from webapp.newcomers.services import newcomer_erasing
 from webapp.offers.models import Offer
+from webapp.offers.services import places_for
 from webapp.placements.conflicts import conflict
 from webapp.placements.models import Ban, GroupCount, Placement
 from webapp.storage.access import Actor, get_scoped, scoped, system_actor
@@ -207,7 +208,8 @@ def release(actor: Actor, placement: Placement, state: str, reason: str) -> None
 
 
 def _give_back(placement: Placement) -> None:
-    guarded_update(Offer, placement.offer_id, taken=Offer.taken - 1, placed=Offer.placed - 1)
+    there = Offer.taken + Offer.excess
+    guarded_update(Offer, placement.offer_id, placed=Offer.placed - 1, **places_for(there - 1))
     counter = getattr(Newcomer, f"placed_{placement.kind}")
     guarded_update(Newcomer, placement.newcomer_id, **{f"placed_{placement.kind}": counter - 1})
     db.session.execute(

@@ -25,6 +25,7 @@ WITHDRAWN_REASON_NAMES: Mapping[str, Any] = {
     "time_clash": _l("At the same time as another placement"),
     "wish_met": _l("The newcomer has all they asked for"),
     "offer_closed": _l("The offer is closed"),
+    "offer_paused": _l("The offer pauses"),
     "newcomer_closed": _l("The newcomer takes part no longer"),
     "consent": _l("The newcomer no longer agrees to take part"),
     "came_back": _l("What was proposed before is possible again"),

@@ -23,7 +23,7 @@ from webapp.proposals.settling import find_settled
 from webapp.storage.access import Actor, scoped, system_actor
 from webapp.storage.database import db, write_transaction
 
-REPLACED = ("full", "mixing_limit", "time_clash", "offer_closed")
+REPLACED = ("full", "mixing_limit", "time_clash", "offer_closed", "offer_paused")
 """Proposals that went away for these reasons leave a wish behind."""
 
 name_actions({"proposal.added": _l("Proposed in place of another")})

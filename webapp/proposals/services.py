@@ -10,7 +10,7 @@ from typing import Any
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from webapp.audit.services import describe_codes, describe_details, name_actions, name_details, write_entry
 from webapp.exceptions import InvalidInput
@@ -19,7 +19,7 @@ from webapp.newcomers.services import newcomer_changed
 from webapp.offers.models import Offer
 from webapp.offers.services import offer_changed
 from webapp.placements.conflicts import conflict
-from webapp.placements.labels import END_REASON_NAMES
+from webapp.placements.labels import EARLIER_END_REASON_NAMES, END_REASON_NAMES
 from webapp.placements.models import Ban, Placement
 from webapp.placements.places import Origin, broken_rules, couple, placement_choosing, placement_made
 from webapp.placements.services import ban_pair, ids_of_pair, with_sides
@@ -32,7 +32,12 @@ from webapp.towns.services import today_of
 
 name_actions({"proposal.confirmed": _l("Proposal confirmed"), "proposal.rejected": _l("Proposal rejected")})
 name_details({"reason": _l("Why"), "points": _l("Points"), "ban_until": _l("Banned until")})
-_REASON_NAMES = {**REJECT_REASON_NAMES, **END_REASON_NAMES, **WITHDRAWN_REASON_NAMES}
+_REASON_NAMES = {
+    **EARLIER_END_REASON_NAMES,
+    **REJECT_REASON_NAMES,
+    **END_REASON_NAMES,
+    **WITHDRAWN_REASON_NAMES,
+}
 describe_details({"reason": describe_codes(_REASON_NAMES)})
 
 
@@ -70,6 +75,14 @@ def query_open_of(actor: Actor, newcomer_id: uuid.UUID) -> Sequence[Proposal]:
         Proposal.newcomer_id == newcomer_id, Proposal.state == "open"
     )
     return db.session.scalars(proposals.order_by(Proposal.score.desc(), Proposal.id)).all()
+
+
+def query_open_at(actor: Actor, offer_id: uuid.UUID) -> Sequence[Proposal]:
+    """An offer's open proposals, the most urgent first."""
+    proposals = with_sides(scoped(Proposal, actor), Proposal).where(
+        Proposal.offer_id == offer_id, Proposal.state == "open"
+    )
+    return db.session.scalars(proposals.order_by(Proposal.urgency.desc(), Proposal.id)).all()
 
 
 def query_waiting(actor: Actor) -> Select[Any]:
@@ -213,8 +226,23 @@ def reopen(actor: Actor, placement: Placement, newest_run_id: uuid.UUID | None) 
     was_it = and_(Proposal.superseded_by == placement.id, Proposal.state == "superseded")
     if placement.state == "undone":
         was_it = or_(was_it, and_(Proposal.id == placement.proposal_id, Proposal.state == "confirmed"))
+    _give_back(actor, was_it, newest_run_id)
+
+
+def reopen_at(actor: Actor, offer: Offer, newest_run_id: uuid.UUID | None) -> None:
+    """Open again what went away because an offer paused or closed, where no newer run has been."""
+    was_it = and_(
+        Proposal.offer_id == offer.id,
+        Proposal.state == "superseded",
+        Proposal.reason.in_(("offer_paused", "offer_closed")),
+    )
+    _give_back(actor, was_it, newest_run_id)
+
+
+def _give_back(actor: Actor, which: ColumnElement[bool], newest_run_id: uuid.UUID | None) -> None:
+    """Open proposals again that still hold; what was proposed in their place goes."""
     found = db.session.scalars(
-        select(Proposal).where(was_it, Proposal.run_id == newest_run_id).order_by(Proposal.score.desc())
+        select(Proposal).where(which, Proposal.run_id == newest_run_id).order_by(Proposal.score.desc())
     ).all()
     _withdraw_stopgaps(actor, [proposal.id for proposal in found])
     for proposal in found:
@@ -222,6 +250,7 @@ def reopen(actor: Actor, placement: Placement, newest_run_id: uuid.UUID | None) 
             actor, proposal.newcomer_id, proposal.offer_id
         ):
             continue
+        was_withdrawn = proposal.state == "superseded"
         given_back = guarded_update(
             Proposal,
             proposal.id,
@@ -232,7 +261,7 @@ def reopen(actor: Actor, placement: Placement, newest_run_id: uuid.UUID | None) 
             reason="",
             superseded_by=None,
         )
-        if given_back and placement.proposal_id != proposal.id:
+        if given_back and was_withdrawn:
             write_entry(actor, "proposal.given_back", proposal, **ids_of_pair(proposal))
 
 

@@ -51,8 +51,12 @@ def find_settled(
         rows = rows.where(Proposal.newcomer_id == newcomer_id)
     if offer_id is not None:
         rows = rows.where(Proposal.offer_id == offer_id)
-    reasons = {row.id: _reason(row) for row in db.session.execute(rows)}
-    return {id_: reason for id_, reason in reasons.items() if reason}
+    found = db.session.execute(rows).all()
+    reasons = {row.id: _reason(row) for row in found}
+    settled = {id_: reason for id_, reason in reasons.items() if reason}
+    if proposal_id is None and newcomer_id is None:
+        settled |= _beyond_the_places([row for row in found if row.id not in settled])
+    return settled
 
 
 def find_displaced(newcomer_id: uuid.UUID, offer_id: uuid.UUID, *, is_coupled: bool) -> Reasons:
@@ -72,6 +76,7 @@ def find_displaced(newcomer_id: uuid.UUID, offer_id: uuid.UUID, *, is_coupled: b
     newcomer, offer = db.session.get_one(Newcomer, newcomer_id), db.session.get_one(Offer, offer_id)
     ahead = 0 if is_coupled else 1
     found = {}
+    others = []
     for row in rows:
         if (row.newcomer_id, row.offer_id) == (newcomer_id, offer_id):
             continue
@@ -79,9 +84,11 @@ def find_displaced(newcomer_id: uuid.UUID, offer_id: uuid.UUID, *, is_coupled: b
             reason = _reason(row, placed_more={offer.kind: ahead}) or _clash(row, offer)
         else:
             reason = _reason(row, taken_more=ahead)
+            others.append(row)
         if reason:
             found[row.id] = reason
-    return found | _beyond_the_mix(newcomer, offer, [row for row in rows if row.id not in found], ahead)
+    found |= _beyond_the_mix(newcomer, offer, [row for row in others if row.id not in found], ahead)
+    return found | _beyond_the_places([row for row in others if row.id not in found], ahead)
 
 
 def withdraw(actor: Actor, reasons: Reasons, placement_id: uuid.UUID | None = None) -> None:
@@ -123,6 +130,7 @@ def _rows() -> Select[Any]:
     return (
         select(
             *(Proposal.id, Proposal.newcomer_id, Proposal.offer_id, Proposal.kind),
+            *(Proposal.urgency, Proposal.score),
             *(Newcomer.status, Newcomer.consent, Newcomer.max_placements, *counters),
             *(Offer.status.label("offer_status"), Offer.taken, Offer.capacity),
         )
@@ -138,13 +146,25 @@ def _reason(row: Row[Any], *, placed_more: Mapping[str, int] | None = None, take
         return "newcomer_closed"
     if not row.consent:
         return "consent"
-    if row.offer_status == "closed":
-        return "offer_closed"
+    if row.offer_status != "active":
+        return f"offer_{row.offer_status}"
     if placed[row.kind] >= getattr(row, f"wants_{row.kind}"):
         return "wish_met"
     if row.max_placements is not None and sum(placed.values()) >= row.max_placements:
         return "wish_met"
     return "full" if row.taken + taken_more >= row.capacity else ""
+
+
+def _beyond_the_places(rows: Collection[Row[Any]], taken_more: int = 0) -> dict[uuid.UUID, str]:
+    """Of more proposals for an offer than it has places, those that are needed least."""
+    found = {}
+    left: dict[uuid.UUID, int] = {}
+    for row in sorted(rows, key=lambda row: (-row.urgency, -row.score, row.id)):
+        left.setdefault(row.offer_id, row.capacity - row.taken - taken_more)
+        left[row.offer_id] -= 1
+        if left[row.offer_id] < 0:
+            found[row.id] = "full"
+    return found
 
 
 def _clash(row: Row[Any], offer: Offer) -> str:
@@ -161,8 +181,7 @@ def _beyond_the_mix(
     """Proposals of others with the newcomer's language, where the mix has no place for it any more."""
     limit = records.group_limit(offer.capacity, offer.language_share_max)
     group = records.language_group(newcomer)
-    others = [row for row in rows if row.offer_id == offer.id and row.newcomer_id != newcomer.id]
-    if offer.kind != "association" or limit is None or not group or not others:
+    if offer.kind != "association" or limit is None or not group or not rows:
         return {}
     count = select(GroupCount.placed).where(GroupCount.offer_id == offer.id, GroupCount.language == group)
     if (db.session.scalar(count) or 0) + ahead < limit:
@@ -170,9 +189,9 @@ def _beyond_the_mix(
     people = {
         one.id: one
         for one in db.session.scalars(
-            select(Newcomer).where(Newcomer.id.in_({row.newcomer_id for row in others}))
+            select(Newcomer).where(Newcomer.id.in_({row.newcomer_id for row in rows}))
         )
     }
     return {
-        row.id: "mixing_limit" for row in others if records.language_group(people[row.newcomer_id]) == group
+        row.id: "mixing_limit" for row in rows if records.language_group(people[row.newcomer_id]) == group
     }

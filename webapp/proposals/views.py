@@ -149,6 +149,10 @@ def _of_newcomer(newcomer: Newcomer) -> dict[str, Sequence[Any]]:
     }
 
 
+def _at_offer(offer: Offer) -> dict[str, Any]:
+    return {"proposals": services.query_open_at(current_actor(), offer.id)}
+
+
 def _before_placing(newcomer: Newcomer, offer: Offer) -> dict[str, Any]:
     displaced = services.would_withdraw(current_actor(), newcomer.id, offer.id)
     return {"displaced": [one for one in displaced if one.newcomer_id != newcomer.id]}
@@ -158,6 +162,7 @@ def _after_placing(placement: Placement) -> dict[str, Any]:
     return {"gone": services.withdrawn_by(current_actor(), placement)}
 
 
+fill_slot(bp, "offer", "proposals/_of_offer.html", _at_offer)
 fill_slot(bp, "before_placing", "proposals/_would_go.html", _before_placing)
 fill_slot(bp, "after_placing", "proposals/_gone.html", _after_placing)
 fill_slot(bp, "pair", "proposals/_history.html", _history)

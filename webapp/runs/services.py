@@ -15,10 +15,12 @@ from webapp.audit.services import name_actions, name_details, write_entry
 from webapp.engine import policies
 from webapp.engine.texts import CRITERION_TEXTS
 from webapp.newcomers.models import Newcomer
+from webapp.offers.models import Offer
+from webapp.offers.services import offer_changed
 from webapp.placements.conflicts import conflict
 from webapp.placements.models import Placement
 from webapp.placements.services import placement_released
-from webapp.proposals.services import query_waiting, reopen
+from webapp.proposals.services import query_waiting, reopen, reopen_at
 from webapp.proposals.staging import remove_staged
 from webapp.runs.models import OpenWish, Run, RunChange
 from webapp.storage.access import Actor, get_scoped, scoped, system_actor
@@ -172,3 +174,11 @@ def _reopen(placement: Placement, *, actor: Actor, **_context: Any) -> None:
     """After a placement was taken back or ended: what it decided may be open again."""
     newest = newest_run(system_actor(placement.town_id))
     reopen(actor, placement, newest.id if newest is not None else None)
+
+
+@offer_changed.connect
+def _reopen_at(offer: Offer, *, actor: Actor, **_context: Any) -> None:
+    """After an offer is active again: what went away when it paused or closed may be open again."""
+    if offer.status == "active":
+        newest = newest_run(system_actor(offer.town_id))
+        reopen_at(actor, offer, newest.id if newest is not None else None)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import date, timedelta
 
 import pytest
 
+from tests.rows import add_newcomer, add_offer, place
 from webapp.audit.models import AuditEntry
 from webapp.exceptions import Conflict, InvalidInput, NotFound
 from webapp.offers import services
 from webapp.offers.models import Offer
+from webapp.storage.access import Actor
 from webapp.storage.database import db, write_transaction
 
 
@@ -260,3 +263,58 @@ def test_others_hear_of_an_offer_that_changed(app, make_offer, actor):
         (id_, me, 8, 8, "paused"),
         (id_, me, 8, 8, "closed"),
     ]
+
+
+# More people than places -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def crowded(me: Actor) -> uuid.UUID:
+    """Two places, and seven people there, as a file said."""
+    return add_offer(me.town_id, "crowded", capacity=2, taken=7)
+
+
+def stands(offer_id: uuid.UUID) -> tuple[int, int, int]:
+    db.session.rollback()
+    offer = db.session.get_one(Offer, offer_id)
+    return offer.capacity, offer.there, offer.free
+
+
+def test_more_places_do_not_free_those_that_people_have(me: Actor, crowded: uuid.UUID) -> None:
+    assert stands(crowded) == (2, 7, 0)
+    for capacity, free in ((5, 0), (7, 0), (9, 2)):
+        with write_transaction():
+            services.set_capacity(me, crowded, capacity)
+        assert stands(crowded) == (capacity, 7, free)
+
+
+def test_fewer_places_than_there_are_people_are_refused(me: Actor, crowded: uuid.UUID) -> None:
+    with pytest.raises(Conflict) as refused, write_transaction():
+        services.set_capacity(me, crowded, 1)
+    assert refused.value.current["taken"] == 7
+
+
+def test_an_unchanged_form_of_a_crowded_offer_changes_nothing(me: Actor, crowded: uuid.UUID) -> None:
+    version = db.session.get_one(Offer, crowded).version
+    with write_transaction():
+        services.update_offer(me, crowded, capacity=2, taken_elsewhere=5 + 2)
+    assert db.session.get_one(Offer, crowded).version == version
+    with write_transaction():
+        services.update_offer(me, crowded, taken_elsewhere=1)
+    assert stands(crowded) == (2, 1, 1)
+
+
+def test_whoever_leaves_a_crowded_offer_frees_no_place_yet(me: Actor, crowded: uuid.UUID) -> None:
+    for there, free in ((6, 0), (5, 0), (4, 0), (3, 0), (2, 0), (1, 1), (0, 2)):
+        with write_transaction():
+            services.say_somebody_left(me, crowded)
+        assert stands(crowded) == (2, there, free)
+
+
+def test_where_only_our_own_are_the_coordinators_are_asked_who_left(me: Actor) -> None:
+    newcomer, offer = add_newcomer(me.town_id), add_offer(me.town_id, capacity=1)
+    place(me, newcomer, offer)
+    with write_transaction():
+        services.say_somebody_left(me, offer)
+    assert stands(offer) == (1, 1, 0)
+    assert "offer.somebody_left" in db.session.scalars(db.select(AuditEntry.action)).all()

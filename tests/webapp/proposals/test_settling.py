@@ -170,3 +170,56 @@ def test_the_pages_say_it_before_and_after(office: Office, browser: Client) -> N
     assert "Offer second" in after
     assert "went away" in browser.get("/history").text
     assert second
+
+
+def test_a_pair_that_a_rule_now_keeps_apart_does_not_come_back(
+    me: Actor, last_place: dict[str, uuid.UUID]
+) -> None:
+    placement = place(me, last_place["other"], last_place["club"])
+    with write_transaction():
+        offers.update_offer(me, last_place["club"], age_min=99)
+    with write_transaction():
+        end_placement(me, placement, reason="goal_reached")
+    assert proposals_of(last_place["proposed"])[last_place["club"]] == "superseded"
+
+
+def test_there_are_never_more_proposals_than_places(me: Actor) -> None:
+    people = {need: add_newcomer(me.town_id, f"need {need}", need_level=need, **ONE) for need in (1, 2, 3, 4)}
+    club = add_offer(me.town_id, "club", capacity=4)
+    run_matching(me)
+    with write_transaction():
+        offers.set_capacity(me, club, 2)
+    states = {need: proposals_of(person)[club] for need, person in people.items()}
+    assert states == {1: "superseded", 2: "superseded", 3: "open", 4: "open"}
+    stranger = add_newcomer(me.town_id, "stranger", **ONE)
+    place(me, stranger, club)
+    states = {need: proposals_of(person)[club] for need, person in people.items()}
+    assert states == {1: "superseded", 2: "superseded", 3: "superseded", 4: "open"}
+
+
+@pytest.mark.parametrize("stop", ["paused", "closed"])
+def test_an_offer_that_stops_and_goes_on_gets_its_proposals_back(
+    me: Actor, last_place: dict[str, uuid.UUID], stop: str
+) -> None:
+    with write_transaction():
+        offers.set_status(me, last_place["club"], stop)
+    assert proposals_of(last_place["proposed"])[last_place["second"]] == "open"
+    with write_transaction():
+        offers.set_status(me, last_place["club"], "active")
+    assert proposals_of(last_place["proposed"]) == {
+        last_place["club"]: "open",
+        last_place["second"]: "superseded",
+    }
+
+
+def test_an_offers_page_says_who_is_proposed_and_what_stopping_means(office: Office, browser: Client) -> None:
+    newcomer, club = office.newcomer("proposed", **ONE), office.offer("club", capacity=2)
+    office.run()
+    page = browser.get(f"/offers/{club}").text
+    assert "Newcomer proposed" in page
+    assert "this proposal goes away" in page
+    placement = office.place(newcomer, club)
+    browser.post_form(f"/offers/{club}/status", status="closed")
+    assert "Please end this placement" in browser.get(f"/placements/{placement}").text
+    browser.post_form(f"/placements/{placement}/end", reason="offer_ended")
+    assert "The offer has ended" in browser.get(f"/placements/{placement}").text

@@ -31,5 +31,4 @@ def downgrade() -> None:
     op.drop_index("ix_placement_town_day", "placement")
     for name, (table, _column, _condition) in reversed(WHILE.items()):
         op.drop_index(name, table)
-    with op.batch_alter_table("proposal") as batch:
-        batch.drop_column("added_for")
+    op.drop_column("proposal", "added_for")
