@@ -22,6 +22,7 @@ from flask import Flask, current_app
 from huey import Huey
 from huey.api import crontab
 from huey.consumer import Consumer
+from huey.exceptions import RetryTask
 from huey.storage import SqliteStorage
 
 __all__ = [
@@ -125,14 +126,16 @@ class Worker:
 
     def _run_in_child(self, declared: Task, args: Any, kwargs: Any) -> None:
         """Run a task in a process of its own, which ends when this one does: it reads what we hold open."""
-        command = [sys.executable, "-c", "from webapp.cli import main; main()", "task", declared.name]
+        command = [sys.executable, "-P", "-c", "from webapp.cli import main; main()", "task", declared.name]
         command = [*command, json.dumps([args, kwargs])]
-        # In a session of its own: Ctrl-C is for us, and we wait a while for what has been begun.
-        with (
-            self._children,
-            subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as child,  # noqa: S603
-        ):
-            code = child.wait()
+        if not self._children.acquire(blocking=False):
+            raise RetryTask(delay=1)  # as many as may be are at work, and this thread has others to serve
+        try:
+            # In a session of its own: Ctrl-C is for us, and we wait a while for what has been begun.
+            with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as child:  # noqa: S603
+                code = child.wait()
+        finally:
+            self._children.release()
         if code != 0:
             log.error("task_died", task=declared.name, code=code)
             with self._app.app_context():
@@ -185,9 +188,11 @@ def run_declared(name: str, args: Iterable[Any], kwargs: Mapping[str, Any]) -> N
 
     Raises
     ------
-    KeyError
+    LookupError
         When no room declares it.
     """
+    if name not in _DECLARED:
+        raise LookupError(f"there is no task named {name!r}; there are {', '.join(sorted(_DECLARED))}")
     _DECLARED[name].function(*args, **kwargs)
 
 

@@ -8,6 +8,7 @@ import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,6 +16,8 @@ from matcher.exceptions import InvalidPolicyError
 from matcher.pairs.criteria import CRITERIA
 from matcher.records.sections import Bonus, Limits, Lookahead, Travel
 from matcher.records.vocabulary import LEVELS, MODES
+
+_HUGE = 1e18  # no number of a policy comes near
 
 __all__ = ["Bonus", "Limits", "Lookahead", "Policy", "Travel", "Weights"]
 
@@ -80,7 +83,16 @@ class Policy:
     switching_bonus: float = 0.02
 
     def __post_init__(self) -> None:
-        problems = list(_problems(self))
+        problems: list[str] = []
+        for name, default in _defaults(type(self)).items():
+            value = getattr(self, name)
+            if not dataclasses.is_dataclass(default):
+                read = _read_value(name, default, value, problems)
+            else:
+                plain = _plain(value) if isinstance(value, type(default)) else value
+                read = _read_section(type(default), name, plain, problems)
+            object.__setattr__(self, name, read)
+        problems += _problems(self) if not problems else ()
         if problems:
             raise InvalidPolicyError(problems)
 
@@ -105,23 +117,19 @@ class Policy:
         InvalidPolicyError
             With every unknown name, wrong type and value outside its range.
         """
-        problems: list[str] = []
-        values: dict[str, Any] = {}
-        for name, default in _defaults(cls).items():
-            if name not in plain:
-                continue
-            if dataclasses.is_dataclass(default):
-                values[name] = _read_section(type(default), name, plain[name], problems)
-            else:
-                values[name] = _read_value(name, default, plain[name], problems)
-        problems += [
-            f"unknown setting {name!r}; there are {', '.join(_defaults(cls))}"
-            for name in plain
-            if name not in _defaults(cls)
+        if not isinstance(plain, Mapping):
+            raise InvalidPolicyError(f"expected a table of settings, got {plain!r}")
+        known = _defaults(cls)
+        problems = [
+            f"unknown setting {name!r}; there are {', '.join(known)}" for name in plain if name not in known
         ]
+        try:
+            policy = cls(**{name: value for name, value in plain.items() if name in known})
+        except InvalidPolicyError as error:
+            raise InvalidPolicyError([*error.problems, *problems]) from None
         if problems:
             raise InvalidPolicyError(problems)
-        return cls(**values)
+        return policy
 
     @classmethod
     def from_toml(cls, text: str) -> Policy:
@@ -132,6 +140,8 @@ class Policy:
         InvalidPolicyError
             When the text is not TOML, and as `from_dict`.
         """
+        if not isinstance(text, str):
+            raise InvalidPolicyError(f"expected TOML as text, got {text!r}")
         try:
             return cls.from_dict(tomllib.loads(text))
         except tomllib.TOMLDecodeError as error:
@@ -140,7 +150,13 @@ class Policy:
     @classmethod
     def from_file(cls, path: str | Path) -> Policy:
         """Read a policy from a TOML file; raises as `from_toml`, and OSError."""
-        return cls.from_toml(Path(path).read_text(encoding="utf-8-sig"))
+        try:
+            text = Path(path).read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise InvalidPolicyError(
+                f"expected text in UTF-8, got {path} with other bytes: {error}"
+            ) from error
+        return cls.from_toml(text)
 
     def to_toml(self) -> str:
         """The policy as TOML text that `from_toml` reads back."""
@@ -157,9 +173,16 @@ def _toml(value: Any) -> str:
     return json.dumps(value)
 
 
+def _plain(section: Any) -> dict[str, Any]:
+    """The values of a section as they stand, whatever they are."""
+    return {one.name: getattr(section, one.name) for one in dataclasses.fields(section)}
+
+
 def _defaults(section: type) -> dict[str, Any]:
-    defaults = section()
-    return {f.name: getattr(defaults, f.name) for f in dataclasses.fields(section)}
+    return {
+        one.name: one.default if one.default_factory is dataclasses.MISSING else one.default_factory()
+        for one in dataclasses.fields(section)
+    }
 
 
 def _read_section(section: type, name: str, plain: Any, problems: list[str]) -> Any:
@@ -185,11 +208,13 @@ def _read_value(name: str, default: Any, value: Any, problems: list[str]) -> Any
     if isinstance(default, bool):
         expected, fits = "true or false", isinstance(value, bool)
     elif isinstance(default, int):
-        expected, fits = "a whole number", isinstance(value, int) and not isinstance(value, bool)
+        expected, fits = "a whole number", isinstance(value, Integral) and not isinstance(value, bool)
     elif isinstance(default, float):
-        expected, fits = "a number", isinstance(value, (int, float)) and not isinstance(value, bool)
+        expected, fits = "a number", isinstance(value, Real) and not isinstance(value, bool)
+        fits = fits and not abs(value) >= _HUGE
     elif isinstance(default, tuple):
-        expected, fits = "a list of words", isinstance(value, (list, tuple))
+        expected, fits = "a list of words", isinstance(value, list | tuple)
+        fits = fits and all(isinstance(word, str) for word in value)
     else:
         expected, fits = "a text", isinstance(value, str)
     if not fits:

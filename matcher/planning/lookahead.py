@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
+from matcher.arguments import IdPair
 from matcher.assignment import AssignmentProblem, AssignmentResult, carry_over, solve
 from matcher.exceptions import InvalidProblemError
 from matcher.pairs.encoding import BoolArray, FloatArray, IntArray
 from matcher.pairs.policy import Policy
-from matcher.planning.request import IdPair, PlanRequest, Progress
+from matcher.planning.request import PlanRequest, Progress
 from matcher.planning.single import Plan, Proposal, id_pairs_of, solve_request
 from matcher.planning.unmatched import Unmatched
 from matcher.records.people import Newcomer, Offer

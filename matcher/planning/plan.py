@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import date
 
+from matcher.arguments import IdPair
 from matcher.pairs.policy import Policy
 from matcher.planning.lookahead import arrivals_of, look_ahead, made_today
-from matcher.planning.request import IdPair, PlanRequest, Progress
+from matcher.planning.request import PlanRequest, Progress
 from matcher.planning.single import Plan, id_pairs_of, solve_request
 from matcher.records.tables import NewcomersLike, OffersLike
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 import numpy as np
 from scipy import sparse
 
+from matcher.arguments import IdPair, a_day, a_mapping, a_number, an_id, an_instance, id_pairs, refused
 from matcher.exceptions import InvalidProblemError, UnknownRecordError
 from matcher.pairs.encoding import FloatArray, encode
 from matcher.pairs.policy import Policy
@@ -18,7 +19,6 @@ from matcher.records.columns import columns_of
 from matcher.records.people import Newcomer, Offer
 from matcher.records.tables import NewcomersLike, OffersLike, as_newcomers, as_offers
 
-IdPair = tuple[str, str]
 Progress = Callable[[str], None]
 
 
@@ -59,6 +59,13 @@ class Ids:
         columns = np.array([self.offers[o] for _n, o in known], np.int64)
         shape = (len(self.newcomers), len(self.offers))
         return sparse.csr_array((np.ones(len(known), np.bool_), (rows, columns)), shape=shape)
+
+
+def as_policy(policy: Policy | None) -> Policy:
+    """The policy that was given, or the default for None; raises InvalidProblemError for anything else."""
+    if policy is None:
+        return Policy()
+    return an_instance("policy", policy, Policy, "a Policy (Policy.from_dict reads plain data), or None")
 
 
 @dataclass(frozen=True)
@@ -115,16 +122,24 @@ class PlanRequest:
         method: str = "auto",
         progress: Progress | None = None,
     ) -> PlanRequest:
-        """Settle arguments as `make_plan` takes them; raises as the class does."""
+        """Settle arguments as `make_plan` takes them; raises as the class, and for those of other types."""
+        if progress is not None and not callable(progress):
+            raise refused("progress", "a function, or None", progress)
+        values = a_mapping("place_values", place_values or {}, "a mapping of offers to values")
         return cls(
             as_newcomers(newcomers),
             as_offers(offers),
-            policy or Policy(),
-            today,
-            tuple(fixed),
-            tuple(banned),
-            None if previous is None else tuple(previous),
-            MappingProxyType(dict(place_values or {})),
+            as_policy(policy),
+            a_day("today", today),
+            tuple(id_pairs("fixed", fixed)),
+            tuple(id_pairs("banned", banned)),
+            None if previous is None else tuple(id_pairs("previous", previous)),
+            MappingProxyType(
+                {
+                    an_id("place_values", offer): a_number(f"place_values, {offer!r}", value)
+                    for offer, value in values.items()
+                }
+            ),
             method,
             progress,
         )

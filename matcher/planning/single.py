@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from matcher.arguments import IdPair, an_instance
 from matcher.assignment import (
     AssignmentProblem,
     AssignmentResult,
@@ -33,7 +34,7 @@ from matcher.pairs.policy import Policy
 from matcher.pairs.scoring import row_bonus, score_parts
 from matcher.pairs.situation import Pairs, Situation
 from matcher.planning.column_generation import CandidatePool, pose_problem
-from matcher.planning.request import IdPair, Ids, PlanRequest
+from matcher.planning.request import Ids, PlanRequest
 from matcher.planning.unmatched import Unmatched, hopeless_wishes, open_wishes
 from matcher.records.people import Newcomer, Offer
 from matcher.records.tables import NewcomersLike, OffersLike, as_newcomers, as_offers
@@ -251,6 +252,7 @@ def make_again(plan: Plan, newcomers: NewcomersLike | None = None, offers: Offer
     UnknownRecordError, InvalidProblemError
         As `matcher.planning.plan.make_plan`.
     """
+    check_plan(plan)
     return solve_request(
         replace(
             plan.workings.request,
@@ -276,8 +278,14 @@ def id_pairs_of(previous: Plan | Iterable[IdPair] | None) -> Iterable[IdPair] | 
     return previous
 
 
+def check_plan(plan: Plan) -> None:
+    """Raise InvalidProblemError for anything that is no plan."""
+    an_instance("plan", plan, Plan, "a Plan, as make_plan makes it")
+
+
 def summary(plan: Plan) -> dict[str, Any]:
     """Counts, value, proof and seconds of a plan as plain data, ready for JSON."""
+    check_plan(plan)
     served = {proposal.newcomer_id for proposal in plan.proposals}
     return {
         "newcomers": len(plan.newcomers),

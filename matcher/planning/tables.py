@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from matcher.pairs.criteria import CRITERIA
-from matcher.planning.single import Plan
+from matcher.planning.single import Plan, check_plan
 from matcher.records.texts import write_table
 
 Changes = Mapping[tuple[str, str], str]
@@ -146,12 +146,14 @@ def plan_tables(plan: Plan, changes: Changes = _NO_CHANGES) -> PlanTables:
     >>> tables.proposals["offer_id"], tables.unmatched["reason"]
     (['choir'], [])
     """
+    check_plan(plan)
     columns = (*UNMATCHED_COLUMNS, _relaxation(changes))
     return PlanTables(_table(PROPOSAL_COLUMNS, plan.proposals), _table(columns, plan.unmatched))
 
 
 def write_proposals(path: str | Path, plan: Plan) -> None:
     """Write the proposals of a plan as a CSV file; raises OSError when it cannot be written."""
+    check_plan(plan)
     _write(path, PROPOSAL_COLUMNS, plan.proposals)
 
 
@@ -163,6 +165,7 @@ def write_unmatched(path: str | Path, plan: Plan, changes: Changes = _NO_CHANGES
     OSError
         When the file cannot be written.
     """
+    check_plan(plan)
     _write(path, (*UNMATCHED_COLUMNS, _relaxation(changes)), plan.unmatched)
 
 

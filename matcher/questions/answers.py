@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from matcher.planning.request import Ids
-from matcher.planning.single import Plan
+from matcher.planning.single import Plan, check_plan
 from matcher.planning.unmatched import REASONS
 from matcher.questions.explanation import Explanation, explain
 from matcher.questions.facts import pair_facts
@@ -82,6 +82,7 @@ def about_person(plan: Plan, newcomer_id: str, language: str = "en", most: int =
     UnknownRecordError
         When the plan was made without that person.
     """
+    check_plan(plan)
     names = _names(plan)
     changes = relaxations(plan, newcomer_id, most=most)
     return {
@@ -116,7 +117,7 @@ def about_town(plan: Plan, language: str = "en", most: int = 5) -> Answer:
     -------
     dict
     """
-    names, report = _names(plan), fairness(plan)
+    report, names = fairness(plan), _names(plan)
     return {
         "recruiting": [
             plain(suggestion) | {"in_words": suggestion_in_words(suggestion, language)}

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
+from matcher.arguments import IdPair, an_id, id_pairs, listed
 from matcher.assignment import AssignmentProblem, keep_apart
 from matcher.exceptions import UnknownRecordError
 from matcher.pairs.candidates import all_pairs
@@ -20,8 +21,8 @@ from matcher.pairs.encoding import FloatArray, IntArray
 from matcher.pairs.policy import Policy
 from matcher.pairs.scoring import score_parts
 from matcher.pairs.situation import Pairs
-from matcher.planning.request import IdPair, Ids, PlanRequest
-from matcher.planning.single import Plan, known, parts_by_name
+from matcher.planning.request import Ids, PlanRequest
+from matcher.planning.single import Plan, check_plan, known, parts_by_name
 from matcher.questions.facts import PairFacts, Standing, collisions, pair_facts
 from matcher.records.people import Newcomer, Offer
 from matcher.records.vocabulary import KINDS
@@ -158,6 +159,8 @@ def explain(plan: Plan, newcomer_id: str, offer_id: str) -> Explanation:
     >>> explanation.is_proposed, explanation.rules, explanation.price
     (True, (), 0.0)
     """
+    check_plan(plan)
+    newcomer_id, offer_id = an_id("newcomer_id", newcomer_id), an_id("offer_id", offer_id)
     ids = Ids.of(plan.newcomers, plan.offers)
     unknown = [f"newcomer {newcomer_id!r}"] * (newcomer_id not in ids.newcomers)
     unknown += [f"offer {offer_id!r}"] * (offer_id not in ids.offers)
@@ -208,7 +211,7 @@ def examine(
     request = PlanRequest.of(newcomers, offers, policy, today=today, fixed=fixed, banned=banned)
     ids = request.ids()
     situation = request.situation(ids)
-    wanted = ids.newcomers if only is None else set(only)
+    wanted = ids.newcomers if only is None else {an_id("only", one) for one in listed("only", only, "ids")}
     rows = np.array([row for newcomer, row in ids.newcomers.items() if newcomer in wanted], np.int64)
     pairs = all_pairs(situation, rows, np.arange(len(offers)))
     return _explanations(pairs, list(ids.newcomers), list(ids.offers), numbered=True)
@@ -264,7 +267,8 @@ def compare(previous: Iterable[IdPair], plan: Plan) -> list[ProposalChange]:
     list of ProposalChange
         Sorted by newcomer, kind, offer before and after; empty when nothing changes.
     """
-    before = set(previous)
+    check_plan(plan)
+    before = set(id_pairs("previous", previous))
     after = {(proposal.newcomer_id, proposal.offer_id) for proposal in plan.proposals}
     ids = Ids.of(plan.newcomers, plan.offers)
     dropped = _by_person_and_kind(before - after, plan, ids)

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_array
 
+from matcher.arguments import a_whole_number
 from matcher.pairs.candidates import CandidateSearch, Tariff
 from matcher.pairs.encoding import FloatArray, encode
 from matcher.pairs.situation import Situation
 from matcher.planning.column_generation import floors_of
-from matcher.planning.single import Plan, make_again
+from matcher.planning.single import Plan, check_plan, make_again
 from matcher.records.geography import District, district_of, load_towns
 from matcher.records.people import Newcomer, Offer, first_native_language
 from matcher.records.vocabulary import KINDS, MINUTES_A_DAY, WEEKDAYS, Hours, primary_language
@@ -90,6 +91,8 @@ def further_places(plan: Plan, most: int = 10, n_places: int = PLACES_TRIED) -> 
     A price is what a place is worth at most: the offers with the highest prices are asked in the live state
     of the plan, which gives the exact gain of the assignment (but for sessions that overlap).
     """
+    check_plan(plan)
+    most, n_places = a_whole_number("most", most), a_whole_number("n_places", n_places, least=1)
     prices = np.array([plan.prices[offer.id] for offer in plan.offers])
     problem, session = plan.workings.problem, plan.workings.session
     found = []
@@ -127,6 +130,8 @@ def recruiting(plan: Plan, most: int = 5, n_places: int = PLACES_TRIED) -> tuple
     each would be worth at most: the sum of the largest reduced values it would give to as many people as it
     has places. The best few are solved for, place by place: what is handed out is exact.
     """
+    check_plan(plan)
+    most, n_places = a_whole_number("most", most), a_whole_number("n_places", n_places, least=1)
     drafts = [*_drafts(plan)]
     if not drafts:
         return ()

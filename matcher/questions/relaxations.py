@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
+from matcher.arguments import a_whole_number, an_id
 from matcher.exceptions import UnknownRecordError
 from matcher.pairs.candidates import all_pairs
 from matcher.pairs.eligibility import RULES, broken_rules
 from matcher.pairs.encoding import IntArray
 from matcher.pairs.situation import Pairs, mixing_limit
 from matcher.planning.request import Ids
-from matcher.planning.single import Plan, make_again
+from matcher.planning.single import Plan, check_plan, make_again
 from matcher.records.people import Newcomer, Offer
 from matcher.records.vocabulary import KINDS, LEVELS, Hours, level_rank, primary_language
 
@@ -118,6 +119,8 @@ def relaxations(
     are tried: people or offers are changed, the plan is made again, and a change counts only if the person is
     then proposed one more of the kind. Each trial takes as long as a plan; at most three a change asked for.
     """
+    check_plan(plan)
+    newcomer_id, most = an_id("newcomer_id", newcomer_id), a_whole_number("most", most)
     ids = Ids.of(plan.newcomers, plan.offers)
     if newcomer_id not in ids.newcomers:
         raise UnknownRecordError(f"the plan was made without newcomer {newcomer_id!r}")

@@ -98,7 +98,7 @@ class Field:
     visibility : Visibility
     purpose : str
         Why it is kept, one sentence for the register of data.
-    forms : tuple of Form
+    forms : tuple of FormName
         Those that ask for it.
     is_column_required : bool
         Whether a file must have its column, with a value in each row.

@@ -50,9 +50,9 @@ MORE_FILES = {
     "proposals": {
         "staging",  # how what a run proposes becomes visible
         "settling",  # what can be confirmed no more, and why
-        "replacing",  # what somebody is offered instead
     },
     "runs": {
+        "replacing",  # what somebody is offered between two runs
         "executing",  # a run from queued to its end, with signs of life
         "solving",  # making a plan, which changes nothing
         "storing",  # what a run found, stored

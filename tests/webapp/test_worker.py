@@ -25,7 +25,7 @@ NAMES = {
     "webapp.accounts.tasks.clean_up_links",
     "webapp.accounts.tasks.clean_up_answers",
     "webapp.accounts.tasks.clean_up_forms",
-    "webapp.proposals.tasks.replace_withdrawn",
+    "webapp.runs.tasks.replace_withdrawn",
 }
 
 

@@ -145,7 +145,7 @@ def _once_more() -> str:
         )
         return render_template("accounts/login.html", form=form, next=request.form.get("next", ""))
     fields = [one for one in request.form.items(multi=True) if one[0] != "csrf_token"]
-    return render_template("accounts/once_more.html", path=request.path, fields=fields)
+    return render_template("accounts/_once_more.html", path=request.path, fields=fields)
 
 
 def _forget_what_comes_again() -> None:

@@ -10,6 +10,7 @@ import threading
 import click
 
 from webapp.application import create_app
+from webapp.commands.application import fail
 from webapp.worker import run_declared
 
 NICENESS = 10
@@ -23,10 +24,16 @@ def task(name: str, arguments: str) -> None:
     threading.Thread(target=_end_with_the_worker, daemon=True).start()
     if hasattr(os, "nice"):
         os.nice(NICENESS)  # people who wait for a page come first
-    args, kwargs = json.loads(arguments)
+    try:
+        args, kwargs = json.loads(arguments)
+    except ValueError:
+        fail(f"Expected the arguments as JSON, a list and an object: [[], {{}}]; got {arguments!r}.")
     app = create_app()
     with app.app_context():
-        run_declared(name, args, kwargs)
+        try:
+            run_declared(name, args, kwargs)
+        except LookupError as error:
+            fail(f"Not possible: {error}.")
 
 
 def _end_with_the_worker() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import pickle
-from functools import lru_cache
 from typing import Any
 
 from matcher.questions import explanation
@@ -20,6 +20,7 @@ __all__ = [
     "about_pair",
     "about_person",
     "about_town",
+    "digest",
     "examine",
     "learn",
     "obstacles",
@@ -27,20 +28,12 @@ __all__ = [
     "recall",
 ]
 
-ASKED_LATELY = 1_000
-"""So many answers of `obstacles` are kept: it is asked before a place is taken, and again while it is."""
-
 
 def obstacles(*people: Any, **settled: Any) -> tuple[str, ...]:
-    """The rules that keep two apart, as `matcher.questions.explanation.obstacles` finds them; kept a while.
-
-    The answer follows from the arguments alone, and it is found again by their content: whoever has asked
-    before a lock was taken gets it at once while holding it, and only if nothing has changed in between.
-    """
-    return _obstacles(pickle.dumps((people, settled)))
-
-
-@lru_cache(maxsize=ASKED_LATELY)
-def _obstacles(question: bytes) -> tuple[str, ...]:
-    people, settled = pickle.loads(question)  # noqa: S301 -- written a moment ago, in this process
+    """The rules that keep two apart, as `matcher.questions.explanation.obstacles` finds them."""
     return explanation.obstacles(*people, **settled)
+
+
+def digest(*people: Any, **settled: Any) -> bytes:
+    """What a question is known by: the same for the same arguments, and nothing of them can be read in it."""
+    return hashlib.sha256(pickle.dumps((people, settled))).digest()

@@ -8,10 +8,12 @@ group; the placement; then everybody whom it concerns is told. Whatever fails un
 from __future__ import annotations
 
 import uuid
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
 from blinker import Namespace
+from flask import current_app
 from sqlalchemy import Select, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
@@ -32,6 +34,10 @@ placement_choosing = Namespace().signal("placement-choosing")
 # Sent with the placement and `actor`, once everything is taken and in the same transaction: whoever holds
 # something that this settles says so now. A Conflict raised here gives everything back.
 placement_made = Namespace().signal("placement-made")
+
+
+ANSWERS_KEPT = 1_000
+_KEPT = "koppel_rules_asked"
 
 
 @dataclass(frozen=True)
@@ -180,15 +186,24 @@ def _broken_rules(newcomer: Newcomer, offer: Offer, *, others: int) -> tuple[str
     )
     beside = db.session.scalars(select(Offer).where(Offer.id.in_(placed)).order_by(Offer.id)).all()
     bans = select(Ban).where(Ban.newcomer_id == newcomer.id, Ban.offer_id == offer.id, Ban.holds_on(today))
-    return questions.obstacles(
-        records.to_newcomer(newcomer, town.slug),
-        records.to_offer(offer, town.slug, others=others),
-        policies.read_policy(town.policy),
-        today=today,
-        beside=[records.to_offer(row, town.slug, others=row.taken - 1) for row in beside],
-        fixed=[(str(newcomer.id), str(row.id)) for row in beside],
-        banned=records.id_pairs(db.session.scalars(bans)),
-    )
+    people = records.to_newcomer(newcomer, town.slug), records.to_offer(offer, town.slug, others=others)
+    settled = {
+        "policy": policies.read_policy(town.policy),
+        "today": today,
+        "beside": [records.to_offer(row, town.slug, others=row.taken - 1) for row in beside],
+        "fixed": [(str(newcomer.id), str(row.id)) for row in beside],
+        "banned": records.id_pairs(db.session.scalars(bans)),
+    }
+    # The answer follows from the question alone, so it may be kept: whoever has asked before a lock was taken
+    # finds it again while holding it, and only if nothing has changed in between.
+    kept: OrderedDict[bytes, tuple[str, ...]] = current_app.extensions.setdefault(_KEPT, OrderedDict())
+    key = questions.digest(*people, **settled)
+    answer = kept.get(key)
+    if answer is None:
+        answer = kept[key] = questions.obstacles(*people, **settled)
+        while len(kept) > ANSWERS_KEPT:
+            kept.popitem(last=False)
+    return answer
 
 
 def release(actor: Actor, placement: Placement, state: str, reason: str) -> None:

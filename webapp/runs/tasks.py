@@ -1,12 +1,18 @@
-"""What the worker runs for this room: solving a queued run, giving up those that died."""
+"""What the worker runs for this room: solving runs, giving up the dead, replacing what went away."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
+from typing import Any
 
 from webapp.exceptions import Conflict
+from webapp.proposals.models import Proposal
+from webapp.proposals.settling import proposals_withdrawn
 from webapp.runs.executing import execute_run, give_up, give_up_dead_runs
-from webapp.storage.database import write_transaction
+from webapp.runs.replacing import REPLACED, replace
+from webapp.storage.access import Actor
+from webapp.storage.database import after_commit, write_transaction
 from webapp.worker import crontab, periodic, task
 
 
@@ -31,3 +37,18 @@ def give_up_dead() -> None:
         forgotten = give_up_dead_runs()
     for run_id in forgotten:
         solve_run(str(run_id))
+
+
+@task("webapp.runs.tasks.replace_withdrawn")
+def replace_withdrawn(town_id: str, withdrawn: list[str]) -> None:
+    """Propose something else to those whose proposals went away."""
+    replace(uuid.UUID(town_id), [uuid.UUID(id_) for id_ in withdrawn])
+
+
+@proposals_withdrawn.connect
+def _look_for_something_else(_actor: Actor, *, proposals: Sequence[Proposal], **_context: Any) -> None:
+    """Once it is stored that proposals went away, look for something else."""
+    left_with_a_wish = [proposal for proposal in proposals if proposal.reason in REPLACED]
+    if left_with_a_wish:
+        town_id, ids = str(left_with_a_wish[0].town_id), [str(proposal.id) for proposal in left_with_a_wish]
+        after_commit(lambda: replace_withdrawn(town_id, ids))

@@ -27,7 +27,7 @@ WHY = {True: "auto: the fastest that takes every problem", False: "asked for"}
 
 def check_method(method: str) -> None:
     """Raise InvalidProblemError for a name that is no method."""
-    if method != "auto" and method not in METHODS:
+    if not isinstance(method, str) or (method != "auto" and method not in METHODS):
         names = ", ".join(repr(name) for name in ("auto", *sorted(METHODS)))
         raise InvalidProblemError(f"method: expected one of {names}, got {method!r}")
 

@@ -12,9 +12,9 @@ from types import MappingProxyType
 
 import numpy as np
 
-from matcher.exceptions import InvalidProblemError
+from matcher.arguments import a_whole_number
 from matcher.pairs.encoding import BoolArray, FloatArray, IntArray
-from matcher.planning.single import Plan
+from matcher.planning.single import Plan, check_plan
 from matcher.questions.fairness.groups import LABELS, ReportedPeople, in_order, reported_people
 from matcher.questions.fairness.intervals import Interval, difference_interval, stratified_interval
 from matcher.questions.fairness.suppression import FEWEST, is_small, suppress
@@ -190,8 +190,8 @@ def fairness(plan: Plan, *, n_strata: int = 5) -> FairnessReport:
     >>> report.comparable_gap.difference
     1.0
     """
-    if n_strata < 1:
-        raise InvalidProblemError(f"n_strata: expected 1 or more, got {n_strata}")
+    check_plan(plan)
+    n_strata = a_whole_number("n_strata", n_strata, least=1)
     people, n_placed = reported_people(plan)
     everybody = np.ones(len(people.records), np.bool_)
     counts = [_counts(people, side) for side in (people.is_high, ~people.is_high)]

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from numbers import Real
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 
+from matcher.arguments import a_day, a_mapping, a_number, an_id, an_instance, listed, refused, yes_or_no
 from matcher.exceptions import FieldProblem, InvalidRecordError, UnknownRecordError
 from matcher.pairs.criteria import CRITERIA, NEUTRAL
 from matcher.pairs.encoding import BoolArray, FloatArray, encode
 from matcher.pairs.policy import Policy
 from matcher.pairs.scoring import shares
 from matcher.pairs.situation import Pairs, Situation
-from matcher.planning.request import Ids
+from matcher.planning.request import Ids, as_policy
+from matcher.records.people import shown
 from matcher.records.tables import NewcomersLike, OffersLike, as_newcomers, as_offers
 
 NAMES = tuple(criterion.name for criterion in CRITERIA)
@@ -28,13 +32,14 @@ class Decision:
     Parameters
     ----------
     values : mapping of str to float
-        What every criterion of `matcher.pairs.criteria.CRITERIA` said of the pair, 0..1, by name.
+        What each criterion of `matcher.pairs.criteria.CRITERIA` said of the pair, 0..1, by name. One that is
+        left out says nothing: it is neutral.
     accepted : bool
 
     Raises
     ------
     InvalidRecordError
-        With every name that is no criterion, every criterion left out and every value outside 0..1.
+        With every name that is no criterion, every value outside 0..1, and an answer that is no yes or no.
 
     Examples
     --------
@@ -47,7 +52,11 @@ class Decision:
     accepted: bool
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", MappingProxyType(dict(self.values)))
+        if not isinstance(self.values, Mapping):
+            raise InvalidRecordError([FieldProblem("values", shown(self.values), "numbers by criterion")])
+        said = dict(self.values)
+        neutral = {name: NEUTRAL for name in NAMES if name not in said}
+        object.__setattr__(self, "values", MappingProxyType(said | neutral))
         known = ", ".join(NAMES)
         problems = [
             FieldProblem(name, str(value), f"a criterion out of {known}")
@@ -55,13 +64,12 @@ class Decision:
             if name not in NAMES
         ]
         problems += [
-            FieldProblem(name, "nothing", "a number from 0 to 1") for name in NAMES if name not in self.values
-        ]
-        problems += [
-            FieldProblem(name, str(self.values[name]), "a number from 0 to 1")
+            FieldProblem(name, shown(self.values[name]), "a number from 0 to 1")
             for name in NAMES
-            if name in self.values and not 0 <= self.values[name] <= 1
+            if not (isinstance(self.values[name], Real) and 0 <= self.values[name] <= 1)
         ]
+        if type(self.accepted).__name__ not in {"bool", "bool_"}:
+            problems.append(FieldProblem("accepted", shown(self.accepted), "True or False"))
         if problems:
             raise InvalidRecordError(problems)
 
@@ -106,7 +114,9 @@ def observe(
     >>> decision.values["interests"], decision.accepted
     (1.0, True)
     """
-    newcomers, offers, answers = as_newcomers(newcomers), as_offers(offers), list(answers)
+    newcomers, offers = as_newcomers(newcomers), as_offers(offers)
+    policy, today = as_policy(policy), a_day("today", today)
+    answers = [_an_answer(one) for one in listed("answers", answers, "answers to proposals")]
     ids = Ids.of(newcomers, offers)
     unknown = [f"newcomer {n!r}" for n, _o, _accepted in answers if n not in ids.newcomers]
     unknown += [f"offer {o!r}" for _n, o, _accepted in answers if o not in ids.offers]
@@ -120,9 +130,21 @@ def observe(
     pairs = Pairs(situation, rows, columns)
     values = np.column_stack([criterion.measure(pairs) for criterion in CRITERIA])
     return [
-        Decision(dict(zip(NAMES, row, strict=True)), bool(accepted))
+        Decision(dict(zip(NAMES, row, strict=True)), accepted)
         for row, (_n, _o, accepted) in zip(values.tolist(), answers, strict=True)
     ]
+
+
+def _an_answer(said: Any) -> tuple[str, str, bool]:
+    """An answer as it can be used; raises InvalidProblemError."""
+    expected = "a newcomer's id, an offer's id, and True or False"
+    if isinstance(said, str | bytes | Mapping) or not isinstance(said, Iterable):
+        raise refused("answers", expected, said)
+    values = tuple(said)
+    if len(values) != 3:
+        raise refused("answers", expected, said)
+    newcomer, offer, accepted = values
+    return an_id("answers", newcomer), an_id("answers", offer), yes_or_no("answers", accepted)
 
 
 def recall(parts: Mapping[str, float], kept: Policy | Mapping[str, float], *, accepted: bool) -> Decision:
@@ -153,8 +175,12 @@ def recall(parts: Mapping[str, float], kept: Policy | Mapping[str, float], *, ac
     0.5
     """
     most = dict(zip(NAMES, shares(kept).tolist(), strict=True)) if isinstance(kept, Policy) else kept
+    a_mapping("kept", most, "a Policy, or the share of each criterion")
+    a_mapping("parts", parts, "what each criterion added, by name")
     values = {
-        name: round(parts[name] / most[name], 9) if name in parts and most.get(name) else NEUTRAL
+        name: round(a_number(f"parts, {name}", parts[name]) / a_number(f"kept, {name}", most[name]), 9)
+        if name in parts and most.get(name)
+        else NEUTRAL
         for name in NAMES
     }
     return Decision(values, accepted)
@@ -162,7 +188,10 @@ def recall(parts: Mapping[str, float], kept: Policy | Mapping[str, float], *, ac
 
 def decision_arrays(decisions: Iterable[Decision]) -> tuple[FloatArray, BoolArray]:
     """Values (n, q) and answers (n,), sorted by both: folds must not depend on who answered first."""
-    decisions = list(decisions)
+    decisions = [
+        an_instance("decisions", one, Decision, "a Decision")
+        for one in listed("decisions", decisions, "decisions")
+    ]
     values = np.array([[d.values[name] for name in NAMES] for d in decisions], np.float64)
     values = values.reshape(-1, len(NAMES))
     accepted = np.array([d.accepted for d in decisions], np.bool_)

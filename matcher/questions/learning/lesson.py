@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from matcher.exceptions import InvalidProblemError
+from matcher.arguments import a_whole_number
 from matcher.pairs.encoding import BoolArray, FloatArray, IntArray
 from matcher.pairs.policy import Policy, Weights
 from matcher.pairs.scoring import shares
+from matcher.planning.request import as_policy
 from matcher.questions.learning.auc import Estimate, compare_auc
 from matcher.questions.learning.calibration import Calibration, calibrate
 from matcher.questions.learning.decisions import NAMES, Decision, decision_arrays
@@ -196,9 +197,8 @@ def learn(
     >>> lesson.can_tell, lesson.reason
     (False, 'cannot tell: there are fewer than 100 decisions')
     """
-    if n_resamples < 20:
-        raise InvalidProblemError(f"n_resamples: expected 20 or more, got {n_resamples}")
-    policy = policy or Policy()
+    n_resamples = a_whole_number("n_resamples", n_resamples, least=20)
+    seed, policy = a_whole_number("seed", seed), as_policy(policy)
     values, accepted = decision_arrays(decisions)
     n, n_accepted = accepted.size, int(accepted.sum())
     if n < ENOUGH_DECISIONS or min(n_accepted, n - n_accepted) < ENOUGH_OF_EACH:

@@ -193,7 +193,10 @@ def test_learnt_weights_have_the_sum_of_the_current_ones(total: float) -> None:
     scaled = dict(zip(NAMES, (CURRENT / CURRENT.sum() * total).tolist(), strict=True))
     lesson = learn(some_decisions(500, 10), Policy(weights=Weights(**scaled)), n_resamples=20)
     assert learnt(lesson).sum() == pytest.approx(total)
-    as_scaled = [weight.coefficient.value for weight in lesson.weights] / learnt(lesson)
+    counts = learnt(lesson) > 0
+    as_scaled = (
+        np.array([weight.coefficient.value for weight in lesson.weights])[counts] / learnt(lesson)[counts]
+    )
     assert as_scaled == pytest.approx(as_scaled[0], rel=0.05)
 
 
@@ -208,10 +211,9 @@ def test_the_same_decisions_in_any_order_teach_the_same() -> None:
 
 def test_a_decision_takes_criteria_and_nothing_else() -> None:
     values = dict.fromkeys(NAMES, 0.5) | {"gender": 1.0, "travel": 1.5, "hours": float("nan")}
-    del values["goals"]
     with pytest.raises(InvalidRecordError) as caught:
         Decision(values, accepted=True)
-    assert [problem.field for problem in caught.value.problems] == ["gender", "goals", "travel", "hours"]
+    assert [problem.field for problem in caught.value.problems] == ["gender", "travel", "hours"]
 
 
 def test_no_people_can_be_handed_to_the_learning() -> None:

@@ -17,8 +17,11 @@ from webapp.offers import services as offers
 from webapp.placements.services import end_placement, undo_placement
 from webapp.proposals.models import Proposal
 from webapp.proposals.services import confirm_proposal, pair_history, would_withdraw
+from webapp.runs.models import Run
+from webapp.runs.services import limits_of
 from webapp.storage.access import Actor
 from webapp.storage.database import db, write_transaction
+from webapp.towns.services import get_town, set_policy
 
 ONE = {"wants": {"association": 1}}
 
@@ -223,3 +226,17 @@ def test_an_offers_page_says_who_is_proposed_and_what_stopping_means(office: Off
     assert "Please end this placement" in browser.get(f"/placements/{placement}").text
     browser.post_form(f"/placements/{placement}/end", reason="offer_ended")
     assert "The offer has ended" in browser.get(f"/placements/{placement}").text
+
+
+def test_what_is_found_instead_is_measured_as_the_run_did(
+    me: Actor, last_place: dict[str, uuid.UUID]
+) -> None:
+    with write_transaction():
+        town = get_town("muenster")
+        set_policy(me, town, "[weights]\ninterests = 20\n")
+    place(me, last_place["other"], last_place["club"])
+    added = db.session.scalars(db.select(Proposal).where(Proposal.added_for.is_not(None))).one()
+    most = limits_of(db.session.get_one(Run, added.run_id))
+    assert added.parts.keys() == most.keys()
+    assert all(part <= most[name] + 1e-9 for name, part in added.parts.items())
+    assert added.score == pytest.approx(sum(added.parts.values()))

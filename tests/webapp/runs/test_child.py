@@ -22,7 +22,7 @@ from webapp.storage.access import system_actor
 from webapp.storage.database import db, write_transaction
 from webapp.storage.upgrade import upgrade_database
 from webapp.towns.services import get_town, seed_towns
-from webapp.worker import Worker
+from webapp.worker import CHILDREN, Worker, run_declared
 
 
 @pytest.fixture
@@ -83,3 +83,19 @@ def test_the_process_ends_with_the_worker_that_began_it(installed: Flask, run_id
     assert ended.returncode == 1
     db.session.rollback()
     assert db.session.get_one(Run, run_id).state == "queued"
+
+
+def test_a_run_that_must_wait_for_others_leaves_the_thread_to_other_tasks(
+    installed: Flask, run_id: uuid.UUID
+) -> None:
+    worker: Worker = installed.extensions["koppel_worker"]
+    for _ in range(CHILDREN):
+        worker._children.acquire()
+    work(installed)
+    assert worker.queue.scheduled_count() == 1
+    assert db.session.get_one(Run, run_id).state == "queued"
+
+
+def test_a_task_that_there_is_not_is_said(installed: Flask) -> None:
+    with pytest.raises(LookupError, match=r"no task named 'nonsense'; there are .*solve_run"):
+        run_declared("nonsense", [], {})

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
 from webapp.audit.services import describe_details, name_actions, name_details, names_by_id, write_entry
-from webapp.engine import records
+from webapp.engine import policies, records
 from webapp.engine.questions import Explanation
 from webapp.engine.vocabulary import KINDS
 from webapp.newcomers.models import Newcomer
@@ -20,8 +20,11 @@ from webapp.placements.options import examine_newcomer
 from webapp.placements.services import ids_of_pair
 from webapp.proposals.models import Proposal
 from webapp.proposals.settling import find_settled
+from webapp.runs.models import Run
+from webapp.runs.services import limits_of
 from webapp.storage.access import Actor, scoped, system_actor
 from webapp.storage.database import db, write_transaction
+from webapp.towns.services import policy_of
 
 REPLACED = ("full", "mixing_limit", "time_clash", "offer_closed", "offer_paused")
 """Proposals that went away for these reasons leave a wish behind."""
@@ -106,6 +109,7 @@ def _add(actor: Actor, proposal_id: uuid.UUID, option: Explanation, offer_id: uu
     try:
         with write_transaction():
             old = db.session.get_one(Proposal, proposal_id)
+            parts = _as_in_the_run(actor, option.parts, db.session.get_one(Run, old.run_id))
             if old.state != "superseded" or _is_replaced(proposal_id):
                 return None
             new = Proposal(
@@ -114,8 +118,8 @@ def _add(actor: Actor, proposal_id: uuid.UUID, option: Explanation, offer_id: uu
                 newcomer_id=old.newcomer_id,
                 offer_id=offer_id,
                 kind=old.kind,
-                score=option.score,
-                parts=dict(option.parts),
+                score=sum(parts.values()),
+                parts=parts,
                 urgency=old.urgency,
                 distance_km=option.distance_km,
                 travel_minutes=option.travel_minutes,
@@ -130,6 +134,12 @@ def _add(actor: Actor, proposal_id: uuid.UUID, option: Explanation, offer_id: uu
             return new.id
     except (IntegrityError, _Overtaken):
         return None
+
+
+def _as_in_the_run(actor: Actor, parts: Mapping[str, float], run: Run) -> dict[str, float]:
+    """What each criterion adds by the shares of a run, where the town's policy has changed since."""
+    now, then = policies.part_limits(policy_of(actor)), limits_of(run)
+    return {name: parts.get(name, 0.0) / now[name] * then.get(name, 0.0) for name in now if now[name] > 0}
 
 
 def _is_replaced(proposal_id: uuid.UUID) -> bool:
