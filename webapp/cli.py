@@ -18,6 +18,7 @@ class Entry(NamedTuple):
 COMMANDS = {
     "demo": Entry("webapp.commands.demo:demo", "Fresh demo database with a matching run; then serves."),
     "serve": Entry("webapp.commands.serve:serve", "The web application and its worker, one process."),
+    "worker": Entry("webapp.commands.worker:worker", "The background worker alone, beside your own server."),
     "match": Entry("matcher.cli:match", "Couples the people of two files; needs no database."),
     "explain": Entry("matcher.cli:explain", "Why, why not, what it would take, what a town is short of."),
     "generate": Entry("matcher.cli:generate", "A synthetic town as files."),

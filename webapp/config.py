@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,11 @@ from environs import Env, EnvValidationError, ValidationError, validate
 from webapp.exceptions import InvalidSettings
 
 LEAST_DEMO_PASSWORD = 6
+LEAST_SECRET = 32
+_MAKE_ANOTHER = (
+    "What to do: put the file of your last backup there; or remove it, and a new one is made: everybody logs "
+    "in again, and links that were sent stop working."
+)
 _CATALOGUES = Path(__file__).with_name("translations")
 LANGUAGES = {
     code: (Locale.parse(code).get_display_name() or code).capitalize()
@@ -48,7 +54,7 @@ def load_settings() -> dict[str, Any]:
     env = Env(eager=False, prefix="KOPPEL_")
     home = Path(env.str("HOME", "instance")).expanduser().resolve()
     database_url = env.str("DATABASE_URL", f"sqlite:///{home / 'koppel.sqlite'}", validate=_database_url)
-    secret_key = env.str("SECRET_KEY", None, validate=validate.Length(min=32))
+    secret_key = env.str("SECRET_KEY", None, validate=validate.Length(min=LEAST_SECRET))
     demo_password = env.str("DEMO_PASSWORD", None, validate=validate.Length(min=LEAST_DEMO_PASSWORD))
     base_url = env.str("BASE_URL", None, validate=_web_address)
     trusted_hosts = env.list("TRUSTED_HOSTS", None)
@@ -60,6 +66,7 @@ def load_settings() -> dict[str, Any]:
     return {
         "KOPPEL_HOME": home,
         "SQLALCHEMY_DATABASE_URI": with_driver(database_url),
+        "SQLALCHEMY_ENGINE_OPTIONS": _engine_options(with_driver(database_url)),
         "SECRET_KEY": secret_key or _kept_secret(home),
         "DEMO_PASSWORD": demo_password,
         "BASE_URL": (base_url or "http://127.0.0.1:8000").rstrip("/"),
@@ -111,6 +118,13 @@ def with_driver(url: str) -> str:
     return url
 
 
+def _engine_options(url: str) -> dict[str, Any]:
+    """A connection that has gone is noticed before it is used, and nobody waits for one for long."""
+    if url.startswith("sqlite"):
+        return {}
+    return {"pool_pre_ping": True, "pool_timeout": 10, "connect_args": {"connect_timeout": 5}}
+
+
 def _refuse_problems(env: Env) -> None:
     try:
         env.seal()
@@ -152,10 +166,32 @@ def _make_home(home: Path) -> None:
 def _kept_secret(home: Path) -> str:
     """The secret of this installation: made once, readable by its owner only."""
     path = home / "secret_key"
+    if not path.exists():
+        _make_secret(path)
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii").strip()
-    with os.fdopen(handle, "w", encoding="ascii") as file:
-        file.write(secrets.token_urlsafe(48))
-    return path.read_text(encoding="ascii")
+        kept = path.read_text(encoding="ascii").strip()
+    except (OSError, ValueError) as error:
+        raise InvalidSettings([f"{path}: cannot be read ({error}). {_MAKE_ANOTHER}"]) from None
+    if len(kept) < LEAST_SECRET:
+        problem = f"{path}: expected a secret of {LEAST_SECRET} characters or more, got {len(kept)}."
+        raise InvalidSettings([f"{problem} {_MAKE_ANOTHER}"])
+    return kept
+
+
+def _make_secret(path: Path) -> None:
+    """Write it whole or not at all; where two start at once, the first one's is kept."""
+    draft = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    try:
+        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(draft, path)
+    except OSError as error:
+        home = str(path.parent)
+        problem = f"KOPPEL_HOME: got {home!r}, where nothing can be written ({error.strerror})."
+        raise InvalidSettings([f"{problem} What to do: {REMEDIES['KOPPEL_HOME']}."]) from None
+    finally:
+        draft.unlink(missing_ok=True)

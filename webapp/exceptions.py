@@ -5,15 +5,50 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from typing import Any
+
+_MOST_NAMED = 10
 
 
 class WebappError(Exception):
     """Base of every error the web application raises on purpose."""
 
 
+class CannotStart(WebappError):
+    """The application cannot start as things stand.
+
+    Parameters
+    ----------
+    *sentences : str
+        What is wrong, and what to do.
+    """
+
+    def __init__(self, *sentences: str) -> None:
+        self.sentences = sentences
+        super().__init__(" ".join(sentences))
+
+
 class NotFound(WebappError):
-    """What was asked for is not there, or not yours: the two are told apart nowhere."""
+    """What was asked for is not there, or not yours: the two are told apart nowhere.
+
+    Parameters
+    ----------
+    sentence : str
+        What there is not, for the command line alone; pages never say more than that there is nothing.
+    """
+
+    def __init__(self, sentence: str = "") -> None:
+        self.sentence = sentence
+        super().__init__(sentence)
+
+    @classmethod
+    def among(cls, what: str, given: str, known: Iterable[str] = ()) -> NotFound:
+        """Say that there is no such thing, and the nearest ones of those there are."""
+        known = sorted(known)
+        near = get_close_matches(given.casefold(), known, n=3) or known[:_MOST_NAMED]
+        hint = f" There are {', '.join(near)}." if near else ""
+        return cls(f"There is no {what} {given!r}.{hint}")
 
 
 class NotAllowed(WebappError):

@@ -7,11 +7,13 @@ it was given once, wherever its function stands by now.
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -98,6 +100,8 @@ class Worker:
     def __init__(self, app: Flask, tasks: Iterable[Task]) -> None:
         self._app = app
         self._children = threading.Semaphore(CHILDREN)
+        if not app.config["WORKER_IMMEDIATE"]:
+            _set_aside_if_damaged(app.config["KOPPEL_HOME"] / "queue.sqlite")
         self.queue = Huey(
             "koppel",
             storage_class=SqliteStorage,
@@ -174,6 +178,25 @@ class Worker:
             self.queue.storage.close()
 
         return stop
+
+
+def _set_aside_if_damaged(path: Path) -> None:
+    """A queue that cannot be read is kept under another name, and a new one begun: rows tell what is left."""
+    if not path.exists():
+        return
+    try:
+        with closing(sqlite3.connect(path, timeout=30)) as connection:
+            connection.execute("PRAGMA schema_version").fetchall()
+            connection.execute("SELECT count(*) FROM sqlite_master").fetchall()
+            return
+    except sqlite3.OperationalError:
+        raise  # locked, or not ours to read: not damaged
+    except sqlite3.DatabaseError:
+        aside = path.with_name(f"{path.stem}.damaged-{int(time.time())}{path.suffix}")
+        path.rename(aside)
+        for beside in ("-wal", "-shm"):
+            path.with_name(path.name + beside).unlink(missing_ok=True)
+        log.error("queue_damaged", kept_as=str(aside))
 
 
 class _Consumer(Consumer):

@@ -133,3 +133,12 @@ def test_whether_the_address_was_given_is_known(fresh_home, monkeypatch):
     monkeypatch.setenv("KOPPEL_BASE_URL", "https://koppel.example")
 
     assert load_settings()["BASE_URL_IS_GIVEN"]
+
+
+@pytest.mark.parametrize("kept", ["", "short", "\n"])
+def test_a_kept_secret_that_is_none_is_refused(fresh_home, kept):
+    fresh_home.mkdir(exist_ok=True)
+    (fresh_home / "secret_key").write_text(kept)
+    with pytest.raises(InvalidSettings, match=r"32 characters or more.*What to do"):
+        load_settings()
+    assert (fresh_home / "secret_key").read_text() == kept

@@ -23,7 +23,7 @@ from webapp.extensions import csrf, security
 from webapp.storage.database import db, write_transaction
 from webapp.towns.models import Town
 from webapp.towns.services import query_towns
-from webapp.web.errors import wants_json
+from webapp.web.errors import ask_nobody, wants_json
 from webapp.web.forms import PageForm
 from webapp.web.parts import is_part_asked
 
@@ -50,6 +50,7 @@ def is_public(app: Flask, endpoint: str | None) -> bool:
 def init_login(app: Flask) -> None:
     """Set up sessions, and the question who is asking before every request."""
     datastore = SQLAlchemyUserDatastore(db, User, Role)
+    app.before_request(_ask_nobody_for_health)  # before the extension, which asks the database
     security.init_app(app, datastore, register_blueprint=False)
     # Flask-Security would take its own tokens from any request; ours are a table (accounts/models.py).
     app.login_manager.request_loader(lambda _request: None)  # type: ignore[attr-defined]
@@ -62,10 +63,15 @@ def init_login(app: Flask) -> None:
     app.context_processor(_page_context)
 
 
+def _ask_nobody_for_health() -> None:
+    if request.blueprint == "health":
+        ask_nobody()
+
+
 def _identify() -> None:
     g.actor, g.is_bearer = None, False
-    if request.endpoint == "static":
-        return
+    if request.endpoint == "static" or request.blueprint == "health":
+        return  # these are for everybody, whatever the database does
     kind, _, secret = request.headers.get("Authorization", "").partition(" ")
     if kind.lower() == "bearer":
         g.is_bearer = True

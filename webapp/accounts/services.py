@@ -9,6 +9,7 @@ from flask import current_app
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_security import hash_password, verify_password
+from marshmallow import ValidationError, validate
 from sqlalchemy import select
 
 from webapp.accounts.labels import ROLE_NAMES
@@ -96,7 +97,9 @@ def create_user(
     """
     require_manager(actor, town_id)
     problems: dict[str, list[str]] = {}
-    if find_user(email):
+    if not _is_address(email):
+        problems["email"] = [_("Please give a full e-mail address.")]
+    elif find_user(email):
         problems["email"] = [_("There is somebody with this e-mail address already.")]
     if not least_password <= len(password) <= MOST_PASSWORD:
         problems["password"] = [_("At least %(low)s characters.", low=least_password)]
@@ -117,6 +120,14 @@ def create_user(
     db.session.flush()
     write_entry(actor, "user.created", user, name=name, role=role)
     return user
+
+
+def _is_address(email: str) -> bool:
+    try:
+        validate.Email()(email.strip())
+    except ValidationError:
+        return False
+    return True
 
 
 def set_user_active(actor: Actor, user_id: uuid.UUID, active: bool) -> User:
@@ -170,7 +181,7 @@ def reset_password(actor: Actor, *, email: str, password: str) -> User:
     """
     user = find_user(email)
     if user is None:
-        raise NotFound
+        raise NotFound.among("user", email)
     require_manager(actor, user.town_id)
     if not LEAST_PASSWORD <= len(password) <= MOST_PASSWORD:
         raise InvalidInput({"password": [_("At least %(low)s characters.", low=LEAST_PASSWORD)]})

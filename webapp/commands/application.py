@@ -11,7 +11,7 @@ import click
 from flask import Flask
 
 from webapp.application import create_app
-from webapp.exceptions import Conflict, InvalidInput, InvalidSettings, NotFound
+from webapp.exceptions import CannotStart, Conflict, InvalidInput, InvalidSettings, NotFound
 from webapp.storage.upgrade import upgrade_database
 
 
@@ -24,8 +24,8 @@ def in_application(function: Callable[..., Any]) -> Callable[..., Any]:
         with app.app_context():
             try:
                 return function(*args, **kwargs)
-            except NotFound:
-                fail("There is no such row. Look at the name or id you gave.")
+            except NotFound as error:
+                fail(error.sentence or "There is no such row. Look at the name or id you gave.")
             except Conflict as error:
                 fail(f"Not possible: {error.message or error.reason}")
             except InvalidInput as error:
@@ -36,12 +36,25 @@ def in_application(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def make_application() -> Flask:
     """The application on the newest tables; ends the process with a sentence when a setting is wrong."""
+    app = create_or_fail()
+    upgrade_or_fail(app)
+    return app
+
+
+def create_or_fail() -> Flask:
+    """The application as the settings say; ends the process with a sentence when one is wrong."""
     try:
-        app = create_app()
+        return create_app()
     except InvalidSettings as error:
         fail("Koppel cannot start.", *error.problems)
-    upgrade_database(app)
-    return app
+
+
+def upgrade_or_fail(app: Flask) -> None:
+    """Bring the database to the newest tables; ends the process with a sentence when that cannot be."""
+    try:
+        upgrade_database(app)
+    except CannotStart as error:
+        fail("Koppel cannot start.", *error.sentences)
 
 
 def fail(*sentences: str) -> NoReturn:

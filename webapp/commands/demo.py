@@ -10,17 +10,14 @@ from flask import Flask
 from sqlalchemy import MetaData, inspect
 
 from webapp.accounts import services as accounts
-from webapp.application import create_app
-from webapp.commands.application import fail
+from webapp.commands.application import create_or_fail, fail, upgrade_or_fail
 from webapp.commands.rematch import rematch_town
 from webapp.commands.serve import run_server, server_options
 from webapp.config import LEAST_DEMO_PASSWORD
 from webapp.engine import files, terminal
-from webapp.exceptions import InvalidSettings
 from webapp.exchange.services import add_people
 from webapp.storage.access import system_actor
 from webapp.storage.database import db, write_transaction
-from webapp.storage.upgrade import upgrade_database
 from webapp.towns.services import query_towns, seed_towns, today_in
 
 _MARK = "this-is-a-demo"
@@ -34,13 +31,10 @@ def demo(no_serve: bool, host: str, port: int) -> None:
 
     What a demo before it left is thrown away. Refuses a database that is not a demo.
     """
-    try:
-        app = create_app()
-    except InvalidSettings as error:
-        fail("Koppel cannot start.", *error.problems)
+    app = create_or_fail()
     with app.app_context():
         _make_room(app)
-        upgrade_database(app)
+        upgrade_or_fail(app)
         password = app.config["DEMO_PASSWORD"] or secrets.token_urlsafe(9)
         logins = _fill(password)
         for town_id, name in [(town.id, town.name) for town in query_towns()]:

@@ -149,8 +149,10 @@ def find_offer(id_or_external_id: str) -> Offer:
     except ValueError:
         wanted = Offer.external_id == id_or_external_id
     found = list(db.session.scalars(select(Offer).where(wanted).limit(2)))
-    if len(found) != 1:
-        raise NotFound
+    if not found:
+        raise NotFound.among("offer", id_or_external_id)
+    if len(found) > 1:
+        raise NotFound(f"There are several offers {id_or_external_id!r}: give the long id of its page.")
     return found[0]
 
 

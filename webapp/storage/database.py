@@ -34,6 +34,8 @@ from webapp.exceptions import NaiveDateTime, WriteOutsideTransaction
 
 _WRITES = "writes"
 _AFTERWARDS = "afterwards"
+READING_SECONDS = 30
+"""So long PostgreSQL may take for one question."""
 _PostgresJson = JSONB()
 
 
@@ -211,6 +213,8 @@ def _begin_on_sqlite(connection: Connection) -> None:
 def _begin_on_postgresql(connection: Connection) -> None:
     if connection.get_execution_options().get(_WRITES, False):
         connection.exec_driver_sql("SET LOCAL lock_timeout = '3s'")
+    else:
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{READING_SECONDS}s'")
 
 
 def _refuse_changes(session: Session) -> None:

@@ -64,7 +64,7 @@ def get_town(slug: str) -> Town:
     """
     town = db.session.scalar(select(Town).where(Town.slug == slugify(slug)))
     if town is None:
-        raise NotFound
+        raise NotFound.among("town", slug, db.session.scalars(select(Town.slug)))
     return town
 
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import structlog
-from flask import Flask, Response, jsonify, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask.globals import request_ctx
 from flask_babel import lazy_gettext as _l
-from sqlalchemy.exc import OperationalError
+from flask_login import AnonymousUserMixin
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm.exc import StaleDataError
 from werkzeug.exceptions import HTTPException
 
 from webapp.exceptions import Conflict, InvalidInput, LoginRequired, NotAllowed, NotFound
+from webapp.storage.database import db
 from webapp.web.parts import is_part_asked
 
 log = structlog.get_logger()
@@ -41,6 +44,24 @@ TEXTS = {
     503: (_l("Very busy just now"), _l("Nothing was changed. Please try again in a few seconds.")),
 }
 _FALLBACK = {4: 400, 5: 500}
+_SIGNS = {
+    "busy": ("database is locked", "lock timeout", "locknotavailable", "statement timeout", "deadlock"),
+    "full": ("disk is full", "no space left", "disk i/o error", "could not extend file"),
+}
+# Heading, advice, and after how many seconds to try again.
+DATABASE_TEXTS = {
+    "busy": (*TEXTS[503], 2),
+    "full": (
+        _l("Nothing can be stored just now"),
+        _l("Nothing was changed. The disk of the server is full: please tell your administrator."),
+        60,
+    ),
+    "away": (
+        _l("The database cannot be reached"),
+        _l("Nothing was changed. Please try again in a minute; if it lasts, tell your administrator."),
+        30,
+    ),
+}
 
 
 def init_errors(app: Flask) -> None:
@@ -56,9 +77,12 @@ def init_errors(app: Flask) -> None:
     app.register_error_handler(RecursionError, lambda _error: answer(400, "bad_request"))
 
 
-def answer(status: int, reason: str, message: str = "", **more: Any) -> Response:
-    """An error as JSON, as a part of a page, or as a page."""
-    heading, advice = TEXTS.get(status) or TEXTS[_FALLBACK[status // 100]]
+def answer(
+    status: int, reason: str, message: str = "", *, heading: Any = "", advice: Any = "", **more: Any
+) -> Response:
+    """An error as JSON, as a part of a page, or as a page; its own heading and advice, or the status's."""
+    usual = TEXTS.get(status) or TEXTS[_FALLBACK[status // 100]]
+    heading, advice = heading or usual[0], advice or usual[1]
     if wants_json():
         body = {"status": status, "reason": reason, "message": message or str(heading), **more}
         response = jsonify(body)
@@ -76,6 +100,12 @@ def answer(status: int, reason: str, message: str = "", **more: Any) -> Response
     if status == 503:
         response.headers["Retry-After"] = "2"
     return response
+
+
+def ask_nobody() -> None:
+    """Let nobody be logged in for this request, whatever its cookie says."""
+    g.actor = None
+    g._login_user = AnonymousUserMixin()
 
 
 def wants_json() -> bool:
@@ -117,8 +147,23 @@ def _ask_to_log_in() -> Response:
 
 
 def _answer_database(error: OperationalError) -> Response:
-    log.warning("database_busy", error=str(error.orig))
-    return answer(503, "busy")
+    """Busy, full or away: none of them may ask the database again to say so."""
+    _forget_who_asks()
+    said = str(error.orig).lower()
+    reason = next((reason for reason, signs in _SIGNS.items() if any(sign in said for sign in signs)), "away")
+    log.warning(f"database_{reason}", error=str(error.orig))
+    heading, advice, seconds = DATABASE_TEXTS[reason]
+    response = answer(503, reason, heading=heading, advice=advice)
+    response.headers["Retry-After"] = str(seconds)
+    return response
+
+
+def _forget_who_asks() -> None:
+    """Let the page be made without a question to the database: no town is chosen."""
+    ask_nobody()
+    g.town_name = ""
+    with suppress(SQLAlchemyError):
+        db.session.rollback()
 
 
 def _answer_http(error: HTTPException) -> Response:
