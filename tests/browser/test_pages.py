@@ -108,5 +108,6 @@ def test_the_main_task_can_be_done_by_keyboard_alone(logged_in: LogIn) -> None:
         ):
             break
     page.keyboard.press("Enter")
-    page.wait_for_url("**/board*")
-    assert page.get_by_role("button", name="Undo").count() >= 1
+    undo = page.get_by_role("button", name="Undo")
+    undo.first.wait_for()
+    assert undo.count() >= 1

@@ -80,6 +80,7 @@ def _identify() -> None:
         _identify_session()
     actor = g.actor
     town = db.session.get(Town, actor.town_id) if actor and actor.town_id else None
+    g.town = town  # the session forgets rows that nobody holds, and every part of a page asks for this one
     if town is not None:
         g.town_name, g.town_language, g.town_timezone = town.name, town.language, town.timezone
 

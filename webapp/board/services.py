@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, cast, false, func, or_, select
 
+from webapp.board.schemas import AGE_BANDS
 from webapp.engine.vocabulary import KINDS
 from webapp.newcomers.models import Newcomer
 from webapp.offers.models import Offer
@@ -19,6 +21,7 @@ from webapp.proposals.services import query_waiting
 from webapp.runs.models import Run
 from webapp.storage.access import Actor, scoped
 from webapp.storage.database import count_rows_by, db, utc_now
+from webapp.towns.services import today_of
 
 FOUND_AT_MOST = 20
 
@@ -34,8 +37,20 @@ class BoardFigures:
     under_way: Run | None
 
 
-def query_board(actor: Actor, *, kind: str = "", search: str = "") -> Select[Proposal]:
-    """The open proposals of the actor's town, the most urgent first."""
+def query_board(
+    actor: Actor, *, kind: str = "", search: str = "", day: str = "", language: str = "", age: str = ""
+) -> Select[Proposal]:
+    """The open proposals of the actor's town, the most urgent first.
+
+    Parameters
+    ----------
+    day : str
+        Only of offers with hours on this day of the week.
+    language : str
+        Only of newcomers who speak it.
+    age : str
+        Only of newcomers in this band of `AGE_BANDS`.
+    """
     proposals = with_sides(scoped(Proposal, actor), Proposal).where(Proposal.state == "open")
     proposals = proposals.join(Newcomer, Proposal.newcomer_id == Newcomer.id)
     proposals = proposals.join(Offer, Proposal.offer_id == Offer.id)
@@ -44,12 +59,57 @@ def query_board(actor: Actor, *, kind: str = "", search: str = "") -> Select[Pro
         proposals = proposals.where(Proposal.kind == kind)
     if search:
         proposals = proposals.where(sides_match(search))
+    if day:
+        proposals = proposals.where(_says(Offer.times, f'"{day} '))
+    if language:
+        proposals = proposals.where(_says(Newcomer.languages, f'"{language}"'))
+    if age:
+        low, high = AGE_BANDS[age]
+        year = today_of(actor).year
+        proposals = proposals.where(Newcomer.birth_year.between(year - high - 1, year - low))
     return proposals.order_by(Proposal.urgency.desc(), Proposal.score.desc(), Proposal.id)
 
 
-def count_board(actor: Actor, *, search: str = "") -> dict[str, int]:
+def query_people(actor: Actor, *, order: str = "need", **narrowed: str) -> Select[Newcomer]:
+    """The newcomers of whom something on the board is open, the most urgent first or by name."""
+    columns = (Proposal.newcomer_id, Proposal.urgency)
+    found = query_board(actor, **narrowed).order_by(None).with_only_columns(*columns).subquery()
+    urgency = (
+        select(found.c.newcomer_id, func.max(found.c.urgency).label("urgency"))
+        .group_by(found.c.newcomer_id)
+        .subquery()
+    )
+    people = scoped(Newcomer, actor).join(urgency, urgency.c.newcomer_id == Newcomer.id)
+    if order == "name":
+        return people.order_by(func.lower(Newcomer.name), Newcomer.id)
+    return people.order_by(urgency.c.urgency.desc(), Newcomer.id)
+
+
+def proposals_of_people(
+    actor: Actor, ids: Iterable[uuid.UUID], **narrowed: str
+) -> dict[uuid.UUID, list[Proposal]]:
+    """What is open on the board for some newcomers, by newcomer, the best fit first."""
+    found: dict[uuid.UUID, list[Proposal]] = {}
+    for proposal in db.session.scalars(query_board(actor, **narrowed).where(Newcomer.id.in_(list(ids)))):
+        found.setdefault(proposal.newcomer_id, []).append(proposal)
+    return found
+
+
+def next_on_board(actor: Actor, after: Proposal, **narrowed: str) -> Proposal | None:
+    """The open proposal that follows one that was decided: of the same newcomer, then of the next."""
+    own = query_board(actor, **narrowed).where(Proposal.newcomer_id == after.newcomer_id).limit(1)
+    later = query_board(actor, **narrowed).where(Proposal.urgency <= after.urgency, Proposal.id != after.id)
+    return db.session.scalars(own).first() or db.session.scalars(later.limit(1)).first()
+
+
+def count_board(actor: Actor, **narrowed: str) -> dict[str, int]:
     """How many open proposals there are of each kind."""
-    return count_rows_by(Proposal.kind, query_board(actor, search=search), KINDS)
+    return count_rows_by(Proposal.kind, query_board(actor, **narrowed), KINDS)
+
+
+def _says(column: Any, text: str) -> ColumnElement[bool]:
+    """Whether the JSON of a column has a text in it."""
+    return cast(column, String).contains(text, autoescape=True)
 
 
 def board_figures(actor: Actor) -> BoardFigures:

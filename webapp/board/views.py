@@ -6,20 +6,23 @@ import uuid
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
-from webapp.board import services
-from webapp.board.schemas import SearchQuery
+from webapp.board import labels, services
+from webapp.board.schemas import BoardQuery, SearchQuery
+from webapp.engine.vocabulary import language_options
 from webapp.exceptions import Conflict
 from webapp.placements import fit
-from webapp.placements.schemas import PairQuery
 from webapp.placements.services import undo_placement
 from webapp.placements.views import placement_page
 from webapp.profiles import labels as profile_labels
+from webapp.profiles.hours import weekday_names
+from webapp.profiles.labels import reader_language
 from webapp.proposals.models import Proposal
 from webapp.proposals.services import get_proposal
+from webapp.proposals.views import asked_of_board
 from webapp.runs.services import limits_of, runs_by_id
 from webapp.storage.database import write_transaction
 from webapp.towns.services import policy_of, today_of
@@ -28,6 +31,8 @@ from webapp.web.forms import read_query
 from webapp.web.pagination import paginate, requested_page
 from webapp.web.parts import fill_slot, is_part_asked
 
+REASONS_SHOWN = 2
+
 bp = Blueprint("board", __name__)
 
 
@@ -35,17 +40,34 @@ bp = Blueprint("board", __name__)
 def board() -> ResponseReturnValue:
     """The open proposals of the town, the most urgent first."""
     actor = current_actor()
-    form = read_query(PairQuery)
-    page = paginate(services.query_board(actor, **form.data), requested_page())
+    form = read_query(BoardQuery)
+    narrowed = _narrowed(form.data)
+    page = paginate(services.query_people(actor, order=form.data["order"], **narrowed), requested_page())
+    proposals = services.proposals_of_people(actor, (one.id for one in page.items), **narrowed)
+    rows = _rows(proposal for one in page.items for proposal in proposals.get(one.id, ()))
     return render_template(
         "board/board.html",
         form=form,
         page=page,
-        rows=_rows(page.items),
+        people=[(one, [row for row in rows if row["newcomer"] is one]) for one in page.items],
         just_placed=services.newest_own_placement(actor),
-        is_filtered=any(form.data.values()),
-        **_top(form.data),
+        is_filtered=any(narrowed.values()),
+        choices=_choices(),
+        today=today_of(actor),
+        **_top(narrowed),
     )
+
+
+@bp.get("/board/next/<uuid:proposal_id>")
+def following(proposal_id: uuid.UUID) -> ResponseReturnValue:
+    """After a decision on a proposal's page: the one that follows on the board as it is narrowed."""
+    actor = current_actor()
+    kept: dict[str, Any] = asked_of_board()
+    after = get_proposal(actor, proposal_id)
+    found = services.next_on_board(actor, after, **_narrowed(read_query(BoardQuery).data))
+    if found is None:
+        return redirect(url_for("board.board", **kept), 303)
+    return redirect(url_for("proposals.detail", proposal_id=found.id, **kept), 303)
 
 
 @bp.post("/placements/<uuid:placement_id>/undo")
@@ -59,7 +81,7 @@ def undo(placement_id: uuid.UUID) -> ResponseReturnValue:
         return placement_page(placement_id, conflict=conflict), 409
     back = get_proposal(actor, proposal_id) if proposal_id else None
     if is_part_asked() and back is not None and back.is_open:
-        return render_template("board/_undone.html", row=_rows([back])[0], **_top({}))
+        return render_template("board/_undone.html", row=_rows([back])[0], today=today_of(actor), **_top({}))
     flash(_("Taken back, as if it had not been."), "success")
     if back is not None and back.is_open:
         return redirect(url_for("proposals.detail", proposal_id=back.id), 303)
@@ -80,24 +102,42 @@ def search() -> ResponseReturnValue:
     )
 
 
-def _top(filters: Mapping[str, str]) -> dict[str, Any]:
-    """The figures and the tabs of the board."""
+def _narrowed(asked: Mapping[str, str]) -> dict[str, str]:
+    """What the board is narrowed to, without its order."""
+    return {name: value for name, value in asked.items() if name != "order"}
+
+
+def _choices() -> dict[str, list[tuple[str, str]]]:
+    """What the board can be narrowed to."""
+    return {
+        "day": [("", _("Any day")), *weekday_names()],
+        "language": [("", _("Any language")), *language_options(reader_language())],
+        "age": [("", _("Any age")), *((band, str(text)) for band, text in labels.AGE_NAMES.items())],
+        "order": [(order, str(text)) for order, text in labels.ORDER_NAMES.items()],
+    }
+
+
+def _top(narrowed: Mapping[str, str]) -> dict[str, Any]:
+    """The figures of the town, which no filter changes, and the tabs, which the other filters narrow."""
     actor = current_actor()
-    search = filters.get("search") or None
-    counts = services.count_board(actor, search=search or "")
+    kind = narrowed.get("kind", "")
+    others: dict[str, Any] = {name: value for name, value in narrowed.items() if name != "kind" and value}
+    counts = services.count_board(actor, **others)
+    order: dict[str, Any] = {"order": request.args["order"]} if request.args.get("order") else {}
     links = [
-        (_("All"), url_for("board.board", search=search), not filters.get("kind"), sum(counts.values())),
+        (_("All"), url_for("board.board", **others, **order), not kind, sum(counts.values())),
         *(
             (
-                str(profile_labels.KIND_PLURALS[kind]),
-                url_for("board.board", kind=kind, search=search),
-                filters.get("kind") == kind,
+                str(profile_labels.KIND_PLURALS[one]),
+                url_for("board.board", kind=one, **others, **order),
+                kind == one,
                 n,
             )
-            for kind, n in counts.items()
+            for one, n in counts.items()
         ),
     ]
-    return {"links": links, "n_open": sum(counts.values()), "figures": services.board_figures(actor)}
+    n_open = sum(services.count_board(actor).values()) if others else sum(counts.values())
+    return {"links": links, "n_open": n_open, "figures": services.board_figures(actor)}
 
 
 def _rows(proposals: Iterable[Proposal]) -> list[dict[str, Any]]:
@@ -110,11 +150,13 @@ def _rows(proposals: Iterable[Proposal]) -> list[dict[str, Any]]:
     return [
         {
             "proposal": proposal,
+            "newcomer": proposal.newcomer,
             "weeks": fit.waiting_weeks(proposal.newcomer, today),
             "reasons": fit.reasons_for(
                 fit.facts_of(proposal.newcomer, proposal.offer, policy, today),
                 proposal.parts,
                 limits.get(proposal.run_id, {}),
+                most=REASONS_SHOWN,
             ),
         }
         for proposal in proposals
@@ -123,4 +165,10 @@ def _rows(proposals: Iterable[Proposal]) -> list[dict[str, Any]]:
 
 # On pages of others ----------------------------------------------------------------------------------
 
+
+def _just_placed() -> dict[str, Any]:
+    return {"just_placed": services.newest_own_placement(current_actor())}
+
+
 fill_slot(bp, "after_decision", "board/_changed.html", lambda: _top({}))
+fill_slot(bp, "top_of_proposal", "board/_just_placed.html", _just_placed)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -43,7 +43,19 @@ NEAR_MISSES = 3
 _WISH_RULES = {"wanted", "already_placed"}
 
 bp = Blueprint("proposals", __name__)
-bp.record_once(lambda setup: setup.app.jinja_env.globals.update(proposal_labels=labels))
+BOARD_QUESTIONS = ("search", "kind", "day", "language", "age", "order", "page")
+"""What is asked of the board, and kept on the way through the pages of its proposals."""
+
+
+def asked_of_board(values: Mapping[str, str] | None = None) -> dict[str, str]:
+    """What is asked of the board by this request's address, or by a form."""
+    found = request.args if values is None else values
+    return {name: found[name] for name in BOARD_QUESTIONS if found.get(name)}
+
+
+bp.record_once(
+    lambda setup: setup.app.jinja_env.globals.update(proposal_labels=labels, asked_of_board=asked_of_board)
+)
 
 
 @bp.get("/proposals/<uuid:proposal_id>")
@@ -70,8 +82,7 @@ def confirm(proposal_id: uuid.UUID) -> ResponseReturnValue:
     if is_part_asked():
         placed = get_placement(current_actor(), placement_id)
         return render_template("proposals/_decided.html", placement=placed)
-    kept: dict[str, Any] = {name: request.form.get(name) or None for name in ("kind", "search")}
-    return redirect(url_for("board.board", **kept), 303)
+    return _go_on(proposal_id)
 
 
 @bp.post("/proposals/<uuid:proposal_id>/reject")
@@ -90,7 +101,15 @@ def reject(proposal_id: uuid.UUID) -> ResponseReturnValue:
     except Conflict as conflict:
         return _proposal_page(proposal_id, reject_form=form, conflict=conflict), 409
     flash(_("Rejected. The next matching run looks for somebody else."), "success")
-    return redirect(url_for("board.board"), 303)
+    return _go_on(proposal_id)
+
+
+def _go_on(proposal_id: uuid.UUID) -> ResponseReturnValue:
+    """After a decision: the board where it was made there, else the proposal that follows on it."""
+    kept: dict[str, Any] = asked_of_board(request.form)
+    if "on_board" in request.form:
+        return redirect(url_for("board.board", **kept), 303)
+    return redirect(url_for("board.following", proposal_id=proposal_id, **kept), 303)
 
 
 def _proposal_page(

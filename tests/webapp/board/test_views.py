@@ -6,6 +6,9 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 
+import pytest
+
+from tests.builders import hours
 from tests.office import Office, Pair, questions, text_of
 from tests.web import Client
 from webapp.newcomers.models import Newcomer
@@ -158,3 +161,95 @@ def test_search_finds_newcomers_and_offers_of_the_town(
     assert "Nothing found" in text_of(browser, "/search?q=%25")
     assert "Nothing found" not in text_of(browser, "/search")
     assert "Newcomer n" not in login(town="enschede").get("/search?q=newcomer").text
+
+
+# By person -------------------------------------------------------------------------------------------
+
+
+def test_a_person_is_one_row_with_all_that_is_open_for_them(browser: Client, office: Office) -> None:
+    office.newcomer("amina", wants={"association": 1, "mentor": 1})
+    office.offer("choir")
+    office.offer("eva", kind="mentor", languages={"de": "native", "uk": "B2"})
+    office.run()
+    page = browser.get("/board").text
+    assert page.count('class="person"') == 1
+    assert page.count('class="tie"') == 2
+    assert page.index("Offer choir") != page.index("Offer eva")
+
+
+@pytest.mark.parametrize(
+    ("question", "names"),
+    [
+        ("day=tue", {"amina", "bilal"}),
+        ("day=sat", {"carla"}),
+        ("language=ar", {"bilal"}),
+        ("language=de", {"amina", "bilal", "carla"}),
+        ("age=minor", set()),
+        ("age=adult", {"amina", "bilal"}),
+        ("age=older", {"carla"}),
+        ("day=tue&language=ar&search=bil", {"bilal"}),
+        ("day=nonsense&age=x&order=%27", {"amina", "bilal", "carla"}),
+    ],
+)
+def test_the_board_is_narrowed(browser: Client, office: Office, question: str, names: set[str]) -> None:
+    office.newcomer("amina")
+    office.newcomer("bilal", languages={"ar": "native", "de": "B1"})
+    office.newcomer("carla", birth_year=1940, availability=hours("sat 09:00-13:00"))
+    office.offer("tuesdays", capacity=2)
+    office.offer("saturdays", times=hours("sat 10:00-12:00"))
+    office.run()
+    assert set(re.findall(r"Newcomer (\w+) and", text_of(browser, f"/board?{question}"))) == names
+
+
+def test_people_stand_by_name_if_asked(browser: Client, office: Office) -> None:
+    for name, need in (("carla", 4), ("amina", 1), ("bilal", 2)):
+        office.newcomer(name, need_level=need)
+    office.offer(capacity=9)
+    office.run()
+    found = re.findall(r"Newcomer (\w+) and", text_of(browser, "/board?order=name"))
+    assert found == ["amina", "bilal", "carla"]
+
+
+def test_the_figures_are_the_towns_and_the_tabs_follow_the_filter(browser: Client, office: Office) -> None:
+    office.newcomer("amina")
+    office.newcomer("bilal")
+    office.offer(capacity=9)
+    office.run()
+    page = text_of(browser, "/board?search=amina")
+    assert "open proposals 2" in page
+    assert "All 1" in page
+
+
+def test_what_was_asked_is_kept_while_one_decides(browser: Client, office: Office) -> None:
+    for name in ("amina", "bilal", "carla"):
+        office.newcomer(name)
+    offer = office.offer(capacity=9)
+    office.run()
+    asked = "search=newcomer&day=tue&order=name"
+    page = browser.get(f"/board?{asked}").text
+    links = re.findall(r'href="(/proposals/[^"?]+)\?([^"]+)"', page)
+    assert {kept.replace("&amp;", "&") for _path, kept in links} == {asked}
+    (first, _), (second, _), (third, _) = dict.fromkeys(links)
+    kept = dict(part.split("=") for part in asked.split("&"))
+    going = browser.post_form(f"{first}/confirm", **kept).location
+    assert f"/board/next/{first.split('/')[-1]}?{asked}" in going
+    assert browser.get(going).location in (f"{second}?{asked}", f"{third}?{asked}")
+    going = browser.post_form(f"{second}/reject", reason="other", **kept).location
+    assert browser.get(going).location == f"{third}?{asked}"
+    going = browser.post_form(f"{third}/confirm", **kept, on_board="yes").location
+    assert going == f"/board?{asked}"
+    assert browser.get(f"/board/next/{third.split('/')[-1]}?{asked}").location == f"/board?{asked}"
+    assert office.counters(offer)[0] == 2
+
+
+def test_the_next_proposals_page_has_the_way_back(browser: Client, office: Office) -> None:
+    for name in ("amina", "bilal"):
+        office.newcomer(name)
+    office.offer(capacity=9)
+    office.run()
+    (first, second) = dict.fromkeys(re.findall(r"/proposals/[0-9a-f-]{36}(?=\")", browser.get("/board").text))
+    going = browser.get(browser.post_form(f"{first}/confirm").location).location
+    assert going == second
+    page = browser.get(second).text
+    assert "coupled." in page
+    assert "/undo" in page

@@ -60,7 +60,7 @@ def test_confirming_takes_a_place_and_offers_the_way_back(
 ) -> None:
     answer = browser.post_form(f"/proposals/{pair.proposal}/confirm", note="Tuesdays")
 
-    assert (answer.status_code, answer.location) == (303, "/board")
+    assert (answer.status_code, answer.location) == (303, f"/board/next/{pair.proposal}")
     assert office.counters(pair.offer) == (1, 1, 1)
     assert (office.the(Placement).note, office.get(Proposal, pair.proposal).state) == (
         "Tuesdays",
@@ -72,9 +72,11 @@ def test_confirming_takes_a_place_and_offers_the_way_back(
 
 
 def test_confirming_on_a_filtered_board_leads_back_to_it(browser: Client, office: Office, pair: Pair) -> None:
-    answer = browser.post_form(f"/proposals/{pair.proposal}/confirm", kind="association", search="n")
+    answer = browser.post_form(
+        f"/proposals/{pair.proposal}/confirm", kind="association", search="n", on_board="yes"
+    )
 
-    assert answer.location == "/board?kind=association&search=n"
+    assert answer.location == "/board?search=n&kind=association"
 
 
 def test_a_full_offer_is_told_on_the_same_page_and_the_note_is_kept(
