@@ -9,7 +9,7 @@ STAMPS = .venv/.koppel
 VENDOR = webapp/static/vendor
 CATALOGUES = $(wildcard webapp/translations/*/LC_MESSAGES/messages.po matcher/translations/*/LC_MESSAGES/matcher.po)
 
-.PHONY: help setup install browser demo test lint bench docs picture translations clean
+.PHONY: help setup install browser demo test lint bench load docs picture translations clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -32,6 +32,9 @@ lint: setup ## style, types, and who may import whom
 
 bench: setup ## side by side with other solvers
 	$(BIN)/python -m benchmarks
+
+load: setup ## what pages and decisions take in a town of 10,000: make load ARGS=FOLDER keeps the town
+	$(BIN)/python -m benchmarks.server $(ARGS)
 
 docs: $(STAMPS)/docs ## the guides and the engine's reference as a site, in build/docs
 	@rm -rf build/docs build/reference
