@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import force_locale
 from flask_babel import gettext as _
 
+from webapp.config import LANGUAGES
 from webapp.engine import policies
 from webapp.engine.questions import PairFacts
 from webapp.exceptions import Conflict
@@ -89,7 +90,8 @@ def sheet(placement_id: uuid.UUID) -> ResponseReturnValue:
     actor = current_actor()
     found = services.get_placement(actor, placement_id)
     town = get_town_by_id(found.town_id)
-    with force_locale(request.args.get("lang") or town.language):
+    asked = request.args.get("lang", "")
+    with force_locale(asked if asked in LANGUAGES else town.language):
         facts = _facts(actor, found.newcomer, found.offer)
         meeting = [fit.hours_name(hours) for hours in facts.meeting]
         return render_template("placements/sheet.html", placement=found, town=town, meeting=meeting)
@@ -106,6 +108,7 @@ def placement_page(
         placement=found,
         newcomer=found.newcomer,
         offer=found.offer,
+        own_language=own if (own := found.newcomer.contact_language) in LANGUAGES else "",
         end_form=end_form or empty_form(),
         end_options=profile_labels.options(labels.END_REASON_NAMES, _("Please choose")),
         conflict=conflict,
@@ -122,6 +125,7 @@ def about_pair(actor: Actor, newcomer: Newcomer, offer: Offer, way: str = "") ->
         "meeting": [fit.hours_name(hours) for hours in facts.meeting],
         "weeks": fit.waiting_weeks(newcomer, today),
         "bans": services.bans_of_pair(actor, newcomer.id, offer.id),
+        "today": today,
     }
 
 

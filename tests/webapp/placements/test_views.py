@@ -107,3 +107,30 @@ def test_the_page_of_an_offer_tells_who_is_placed_there(browser: Client, office:
 def test_every_code_has_its_words() -> None:
     assert set(placement_labels.END_REASON_NAMES) == set(END_REASONS)
     assert set(placement_labels.STATE_NAMES) == set(placement_labels.TONES) == set(PLACEMENT_STATES)
+
+
+def test_a_sheet_in_a_language_that_there_is_not_is_in_the_towns(
+    browser: Client, office: Office, pair: Pair
+) -> None:
+    placement = office.place(pair.newcomer, pair.offer)
+    for asked in ("xx", "../", "en_XX_y"):
+        answer = browser.get(f"/placements/{placement}/sheet?lang={asked}")
+        assert answer.status_code == 200
+        assert "Kontaktblatt" in answer.text or "Kontakt" in answer.text
+
+
+def test_the_sheet_also_comes_in_the_newcomers_language(browser: Client, office: Office, pair: Pair) -> None:
+    placement = office.place(pair.newcomer, pair.offer)
+    assert "sheet?lang=" not in browser.get(f"/placements/{placement}").text
+    office.change(Newcomer, pair.newcomer, contact_language="nl")
+    assert f"/placements/{placement}/sheet?lang=nl" in browser.get(f"/placements/{placement}").text
+
+
+def test_whoever_decides_can_reach_both_sides(browser: Client, office: Office, pair: Pair) -> None:
+    office.change(Newcomer, pair.newcomer, phone="0251 12 34", email="n@n.example")
+    office.change(Offer, pair.offer, contact_email="o@o.example")
+    for address in (f"/proposals/{pair.proposal}", f"/newcomers/{pair.newcomer}/place/{pair.offer}"):
+        page = browser.get(address).text
+        assert 'href="tel:02511234"' in page
+        assert 'href="mailto:n@n.example"' in page
+        assert 'href="mailto:o@o.example"' in page
