@@ -65,7 +65,7 @@ def _replace_one(actor: Actor, proposal_id: uuid.UUID) -> uuid.UUID | None:
     for option in possible:
         offer_id = records.to_uuid(option.offer_id)
         if _is_free_beside_proposals(offer_id, group):
-            return _add(actor, proposal_id, option, offer_id)
+            return _add(actor, proposal_id, option, offer_id, group)
     return None
 
 
@@ -104,12 +104,16 @@ def _is_free_beside_proposals(offer_id: uuid.UUID, group: str) -> bool:
     return (n_placed or 0) + same < limit
 
 
-def _add(actor: Actor, proposal_id: uuid.UUID, option: Explanation, offer_id: uuid.UUID) -> uuid.UUID | None:
+def _add(
+    actor: Actor, proposal_id: uuid.UUID, option: Explanation, offer_id: uuid.UUID, group: str
+) -> uuid.UUID | None:
     """Store what was found, if nothing has changed about it meanwhile."""
     try:
         with write_transaction():
             old = db.session.get_one(Proposal, proposal_id)
             parts = _as_in_the_run(actor, option.parts, db.session.get_one(Run, old.run_id))
+            if not _is_free_beside_proposals(offer_id, group):
+                raise _Overtaken
             if old.state != "superseded" or _is_replaced(proposal_id):
                 return None
             new = Proposal(

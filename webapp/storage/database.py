@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
@@ -32,6 +33,7 @@ from sqlalchemy.types import TypeDecorator
 
 from webapp.exceptions import NaiveDateTime, WriteOutsideTransaction
 
+log = structlog.get_logger()
 _WRITES = "writes"
 _AFTERWARDS = "afterwards"
 READING_SECONDS = 30
@@ -142,7 +144,10 @@ def write_transaction() -> Iterator[Session]:
     finally:
         session.info[_WRITES], afterwards = False, session.info.pop(_AFTERWARDS)
     for act in afterwards:
-        act()
+        try:
+            act()
+        except Exception:  # what was to be done is stored: whoever asked for it must not read that it failed
+            log.exception("after_commit_failed")
 
 
 def after_commit(act: Callable[[], object]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
@@ -14,7 +15,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from webapp.audit.models import AuditEntry
 from webapp.audit.services import write_entry
 from webapp.exceptions import AuditEntryIsFinal, WriteOutsideTransaction
-from webapp.storage.database import db, guarded_update, utc_now, write_transaction
+from webapp.storage.database import after_commit, db, guarded_update, utc_now, write_transaction
 from webapp.towns.models import Town
 
 
@@ -196,3 +197,21 @@ def test_the_pages_of_the_history_lead_on_whatever_stands_in_the_address(app, ac
 
     assert page.status_code == 200
     assert 'href="/history?_external=1&amp;action=test.many&amp;page=2"' in page.text
+
+
+def test_what_comes_after_is_done_when_it_is_stored_and_only_then(app):
+    done: list[str] = []
+
+    def fail() -> None:
+        raise ValueError("the queue is away")
+
+    with app.app_context():
+        with write_transaction():
+            after_commit(lambda: done.append("stored"))
+            after_commit(fail)
+            after_commit(lambda: done.append("and the next"))
+            assert done == []
+        with contextlib.suppress(KeyError), write_transaction():
+            after_commit(lambda: done.append("never"))
+            raise KeyError
+    assert done == ["stored", "and the next"]
