@@ -10,6 +10,7 @@ not the times.
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 import time
@@ -52,7 +53,6 @@ def main(folder: Path) -> None:
     os.environ["KOPPEL_HOME"] = str(folder)
     is_new = not (folder / "koppel.sqlite").exists()
     app = create_app()
-    app.config.update(WTF_CSRF_ENABLED=False, RATELIMIT_ENABLED=False)
     upgrade_database(app)
     with app.app_context():
         if is_new:
@@ -98,7 +98,9 @@ def measured(app: Flask) -> Iterator[tuple[str, float, float, int]]:
         newcomers = list(db.session.scalars(select(Proposal.newcomer_id).where(Proposal.id.in_(proposals))))
         last = -(-len(set(_open_newcomers(actor))) // 25)
     client = app.test_client()
-    client.post("/login", data={"email": EMAIL, "password": PASSWORD})
+    token = re.search('name="csrf_token" value="([^"]+)"', client.get("/login").text)
+    assert token is not None
+    client.post("/login", data={"email": EMAIL, "password": PASSWORD, "csrf_token": token[1]})
     pages: list[tuple[str, list[str]]] = [
         ("board", ["/board"] * TIMES),
         ("board, searched", ["/board?search=an"] * TIMES),
@@ -111,7 +113,8 @@ def measured(app: Flask) -> Iterator[tuple[str, float, float, int]]:
         ("placements", ["/placements"] * TIMES),
     ]
     for what, addresses in pages:
-        client.get(addresses[0])
+        if client.get(addresses[0]).status_code != 200:
+            raise RuntimeError(f"{addresses[0]} is not shown, so it cannot be measured")
         with _counted(app) as asked:
             times = [_cpu(lambda address=address: client.get(address)) for address in addresses]
         yield what, median(times), max(times), round(len(asked) / len(addresses))

@@ -6,7 +6,7 @@ the tests hold the one against the other. Sentences, pages and the API print it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
@@ -167,6 +167,12 @@ def pair_facts(newcomer: Newcomer, offer: Offer, policy: PolicyLike, today: date
         needs=tuple(Need(need, _met_by(need, offer, policy)) for need in newcomer.needs),
         age=None if newcomer.birth_year is None else today.year - newcomer.birth_year,
     )
+
+
+def interests_in_common(ones: Iterable[str], others: Sequence[str]) -> tuple[str, ...]:
+    """What to name of the others' interests: those that both have, else those akin to one's own."""
+    ones = tuple(ones)
+    return _both(ones, others) or tuple(dict.fromkeys(other for _own, other in _related(ones, others)))
 
 
 def collisions(rules: Iterable[str], facts: PairFacts, standing: Standing) -> Mapping[str, Mapping[str, Any]]:

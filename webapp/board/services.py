@@ -85,6 +85,12 @@ def query_people(actor: Actor, *, order: str = "need", **narrowed: str) -> Selec
     return people.order_by(urgency.c.urgency.desc(), Newcomer.id)
 
 
+def count_people(actor: Actor, **narrowed: str) -> int:
+    """How many newcomers something is open for on the board."""
+    found = query_board(actor, **narrowed).order_by(None)
+    return db.session.scalar(found.with_only_columns(func.count(Proposal.newcomer_id.distinct()))) or 0
+
+
 def proposals_of_people(
     actor: Actor, ids: Iterable[uuid.UUID], **narrowed: str
 ) -> dict[uuid.UUID, list[Proposal]]:

@@ -25,7 +25,7 @@ from webapp.proposals.services import get_proposal
 from webapp.proposals.views import asked_of_board
 from webapp.runs.services import limits_of, runs_by_id
 from webapp.storage.database import write_transaction
-from webapp.towns.services import policy_of, today_of
+from webapp.towns.services import today_of
 from webapp.web.actor import current_actor
 from webapp.web.forms import read_query
 from webapp.web.pagination import paginate, requested_page
@@ -42,7 +42,8 @@ def board() -> ResponseReturnValue:
     actor = current_actor()
     form = read_query(BoardQuery)
     narrowed = _narrowed(form.data)
-    page = paginate(services.query_people(actor, order=form.data["order"], **narrowed), requested_page())
+    people = services.query_people(actor, order=form.data["order"], **narrowed)
+    page = paginate(people, requested_page(), total=services.count_people(actor, **narrowed))
     proposals = services.proposals_of_people(actor, (one.id for one in page.items), **narrowed)
     rows = _rows(proposal for one in page.items for proposal in proposals.get(one.id, ()))
     return render_template(
@@ -146,14 +147,15 @@ def _rows(proposals: Iterable[Proposal]) -> list[dict[str, Any]]:
     proposals = list(proposals)
     found = runs_by_id(actor, (proposal.run_id for proposal in proposals))
     limits = {id_: limits_of(run) for id_, run in found.items()}
-    today, policy = today_of(actor), policy_of(actor)
+    today = today_of(actor)
     return [
         {
             "proposal": proposal,
             "newcomer": proposal.newcomer,
             "weeks": fit.waiting_weeks(proposal.newcomer, today),
             "reasons": fit.reasons_for(
-                fit.facts_of(proposal.newcomer, proposal.offer, policy, today),
+                proposal.newcomer,
+                proposal.offer,
                 proposal.parts,
                 limits.get(proposal.run_id, {}),
                 most=REASONS_SHOWN,

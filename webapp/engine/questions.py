@@ -9,7 +9,7 @@ from typing import Any
 from matcher.questions import explanation
 from matcher.questions.answers import about_pair, about_person, about_town
 from matcher.questions.explanation import Explanation, examine
-from matcher.questions.facts import Need, PairFacts, pair_facts
+from matcher.questions.facts import Need, PairFacts, interests_in_common, pair_facts
 from matcher.questions.learning import Lesson, learn, recall
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "about_town",
     "digest",
     "examine",
+    "interests_in_common",
     "learn",
     "obstacles",
     "pair_facts",

@@ -6,7 +6,7 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.storage.constraints import one_of
@@ -29,6 +29,7 @@ class Newcomer(Model):
     __table_args__ = (
         UniqueConstraint("town_id", "external_id"),
         one_of("status", STATUSES),
+        Index("ix_newcomer_open", "id", "status", "consent"),  # all that the board asks of everybody
         CheckConstraint("need_level IS NULL OR need_level BETWEEN 1 AND 4", name="need_level_known"),
         CheckConstraint("wants_association BETWEEN 0 AND 20", name="wants_association_fits"),
         CheckConstraint("wants_mentor BETWEEN 0 AND 20", name="wants_mentor_fits"),

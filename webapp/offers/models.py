@@ -6,7 +6,7 @@ import uuid
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, String, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.storage.constraints import one_of
@@ -32,6 +32,7 @@ class Offer(Model):
         UniqueConstraint("town_id", "external_id"),
         CheckConstraint("kind IN ('association', 'mentor', 'neighbour')", name="kind_known"),
         one_of("status", STATUSES),
+        Index("ix_offer_open", "id", "status"),  # all that the board asks of every offer
         CheckConstraint("0 <= placed", name="placed_not_negative"),
         CheckConstraint("placed <= taken", name="placed_fits"),
         CheckConstraint("taken <= capacity", name="taken_fits"),

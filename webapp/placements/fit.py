@@ -15,7 +15,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from webapp.engine.policies import Policy
-from webapp.engine.questions import Need, PairFacts, pair_facts
+from webapp.engine.questions import Need, PairFacts, interests_in_common, pair_facts
 from webapp.engine.records import to_newcomer, to_offer
 from webapp.engine.texts import CRITERION_REASONS
 from webapp.engine.vocabulary import Hours, parse_hours, primary_language
@@ -83,10 +83,14 @@ def parts_of(parts: Mapping[str, float], limits: Mapping[str, float]) -> list[Pa
 
 
 def reasons_for(
-    facts: PairFacts, parts: Mapping[str, float], limits: Mapping[str, float], most: int = 3
+    newcomer: Newcomer,
+    offer: Offer,
+    parts: Mapping[str, float],
+    limits: Mapping[str, float],
+    most: int = 3,
 ) -> list[str]:
     """The strongest parts of a score in words; shared interests by their names."""
-    shared = facts.interests or tuple(dict.fromkeys(other for _own, other in facts.related_interests))
+    shared = interests_in_common(newcomer.interests, offer.interests)
     names = {name: str(_l(text)) for name, text in CRITERION_REASONS.items()}
     if shared:
         names["interests"] = ", ".join(profile_labels.interest_names(shared[:2]))

@@ -34,7 +34,7 @@ class Proposal(Model):
     __table_args__ = (
         one_of("state", PROPOSAL_STATES),
         unique_while("uq_proposal_open_pair", "state = 'open'", "newcomer_id", "offer_id"),
-        Index("ix_proposal_board", "town_id", "state", "urgency"),
+        Index("ix_proposal_board", "town_id", "state", "urgency", "newcomer_id", "offer_id", "kind"),
         index_while("ix_proposal_open_offer", "state = 'open'", "offer_id"),
         index_while("ix_proposal_superseded_by", "superseded_by IS NOT NULL", "superseded_by"),
         index_while("ix_proposal_added_for", "added_for IS NOT NULL", "added_for"),

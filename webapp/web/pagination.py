@@ -41,10 +41,15 @@ class Page(Generic[T]):
         return min(self.total, self.page * self.page_size)
 
 
-def paginate(statement: Select[T], page: int = 1, page_size: int = PAGE_SIZE) -> Page[T]:
-    """One page of a select over a model; give it an order that ends in a unique column."""
+def paginate(
+    statement: Select[T], page: int = 1, page_size: int = PAGE_SIZE, *, total: int | None = None
+) -> Page[T]:
+    """One page of a select over a model; give it an order that ends in a unique column.
+
+    How many rows there are is counted unless `total` says so.
+    """
     rows = db.session.scalars(statement.limit(page_size).offset((page - 1) * page_size))
-    return Page(list(rows), count_rows(statement), page, page_size)
+    return Page(list(rows), count_rows(statement) if total is None else total, page, page_size)
 
 
 def requested_page() -> int:
