@@ -12,7 +12,7 @@ from numbers import Integral, Real
 from typing import Any, TypeVar
 
 from matcher.exceptions import InvalidProblemError
-from matcher.records.kinds import Day, Identifier, is_said
+from matcher.records.kinds import Day, Identifier, Kind, is_said
 from matcher.records.people import shown
 
 IdPair = tuple[str, str]
@@ -43,26 +43,24 @@ def an_instance(name: str, said: object, wanted: type[Wanted], expected: str) ->
 
 def a_day(name: str, said: Any) -> date:
     """A day: a date, a moment (its day counts), or its text; raises InvalidProblemError."""
-    if isinstance(said, datetime):
-        return said.date()
-    try:
-        if is_said(said):
-            day: date = _DAY.take(said)
-            return day
-    except ValueError:
-        pass
-    raise refused(name, _DAY.expected, said)
+    day: date = said.date() if isinstance(said, datetime) else _taken(name, _DAY, said)
+    return day
 
 
 def an_id(name: str, said: Any) -> str:
     """An id: text, or a number that is one; raises InvalidProblemError."""
+    id_: str = _taken(name, _ID, said)
+    return id_
+
+
+def _taken(name: str, kind: Kind, said: Any) -> Any:
+    """What a cell of this kind would be; raises InvalidProblemError where there is no such thing."""
     try:
         if is_said(said):
-            id_: str = _ID.take(said)
-            return id_
+            return kind.take(said)
     except ValueError:
         pass
-    raise refused(name, _ID.expected, said)
+    raise refused(name, kind.expected, said)
 
 
 def id_pairs(name: str, said: Any) -> list[IdPair]:

@@ -114,11 +114,11 @@ class Worker:
         self.queued = {declared.name: self._bind(declared) for declared in tasks}
 
     def _bind(self, declared: Task) -> Any:
-        in_child = declared.if_it_dies is not None and self._app.config.get("WORKER_CHILDREN", False)
+        if_it_dies = declared.if_it_dies if self._app.config.get("WORKER_CHILDREN", False) else None
 
         def run(*args: Any, **kwargs: Any) -> Any:
-            if in_child:
-                return self._run_in_child(declared, args, kwargs)
+            if if_it_dies is not None:
+                return self._run_in_child(declared.name, if_it_dies, args, kwargs)
             with self._app.app_context():
                 return declared.function(*args, **kwargs)
 
@@ -128,9 +128,9 @@ class Worker:
         # A worker that was busy for long does not make up for every minute it missed.
         return self.queue.periodic_task(declared.when, name=name, expires=60)(run)
 
-    def _run_in_child(self, declared: Task, args: Any, kwargs: Any) -> None:
+    def _run_in_child(self, name: str, if_it_dies: Callable[..., Any], args: Any, kwargs: Any) -> None:
         """Run a task in a process of its own, which ends when this one does: it reads what we hold open."""
-        command = [sys.executable, "-P", "-c", "from webapp.cli import main; main()", "task", declared.name]
+        command = [sys.executable, "-P", "-c", "from webapp.cli import main; main()", "task", name]
         command = [*command, json.dumps([args, kwargs])]
         if not self._children.acquire(blocking=False):
             raise RetryTask(delay=1)  # as many as may be are at work, and this thread has others to serve
@@ -141,9 +141,9 @@ class Worker:
         finally:
             self._children.release()
         if code != 0:
-            log.error("task_died", task=declared.name, code=code)
+            log.error("task_died", task=name, code=code)
             with self._app.app_context():
-                declared.if_it_dies(*args, **kwargs)  # type: ignore[misc]
+                if_it_dies(*args, **kwargs)
 
     @property
     def names(self) -> set[str]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, current_app, g, render_template, request, session
+from flask import Flask, Response, current_app, g, render_template, request, session
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_login import current_user
@@ -59,7 +59,7 @@ def init_login(app: Flask) -> None:
     app.before_request(_refuse_foreign_origin)
     app.before_request(_require_login)
     app.before_request(_refuse_forgery)
-    app.before_request(_forget_what_comes_again)
+    app.after_request(_forget_what_came_again)
     app.context_processor(_page_context)
 
 
@@ -155,10 +155,14 @@ def _once_more() -> str:
     return render_template("accounts/_once_more.html", path=request.path, fields=fields)
 
 
-def _forget_what_comes_again() -> None:
-    if g.actor is not None and request.method == "POST" and NAME in request.form:
-        with write_transaction():
-            forget_kept(g.actor, request.form[NAME])
+def _forget_what_came_again(response: Response) -> Response:
+    """A form that was kept is not needed once it has been answered; a fault of ours is no answer."""
+    if g.get("actor") is not None and request.method == "POST" and response.status_code < 500:
+        which = request.form.get(NAME)
+        if which:
+            with write_transaction():
+                forget_kept(g.actor, which)
+    return response
 
 
 def _page_context() -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sqlite3
 import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -47,6 +48,11 @@ def create_or_fail() -> Flask:
         return create_app()
     except InvalidSettings as error:
         fail("Koppel cannot start.", *error.problems)
+    except sqlite3.OperationalError as error:
+        fail(
+            f"Koppel cannot start. Its queue in KOPPEL_HOME cannot be opened: {error}.",
+            "What to do: see that this user may write there, and that no other process holds it.",
+        )
 
 
 def upgrade_or_fail(app: Flask) -> None:

@@ -244,12 +244,13 @@ def _give_back(actor: Actor, which: ColumnElement[bool], newest_run_id: uuid.UUI
     found = db.session.scalars(
         select(Proposal).where(which, Proposal.run_id == newest_run_id).order_by(Proposal.score.desc())
     ).all()
-    _withdraw_stopgaps(actor, [proposal.id for proposal in found])
     for proposal in found:
         if find_settled(proposal.town_id, proposal_id=proposal.id) or broken_rules(
             actor, proposal.newcomer_id, proposal.offer_id
         ):
             continue
+        stopgaps = select(Proposal.id).where(Proposal.added_for == proposal.id, Proposal.state == "open")
+        withdraw(actor, dict.fromkeys(db.session.scalars(stopgaps), "came_back"))
         was_withdrawn = proposal.state == "superseded"
         given_back = guarded_update(
             Proposal,
@@ -263,12 +264,7 @@ def _give_back(actor: Actor, which: ColumnElement[bool], newest_run_id: uuid.UUI
         )
         if given_back and was_withdrawn:
             write_entry(actor, "proposal.given_back", proposal, **ids_of_pair(proposal))
-
-
-def _withdraw_stopgaps(actor: Actor, replaced: Sequence[uuid.UUID]) -> None:
-    """What was proposed in place of proposals that come back goes."""
-    stopgaps = select(Proposal.id).where(Proposal.added_for.in_(replaced), Proposal.state == "open")
-    withdraw(actor, dict.fromkeys(db.session.scalars(stopgaps), "came_back"))
+        withdraw(actor, find_settled(proposal.town_id, offer_id=proposal.offer_id))
 
 
 @placement_choosing.connect

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
@@ -12,9 +12,10 @@ from sqlalchemy.exc import IntegrityError
 from webapp.audit.services import describe_details, name_actions, name_details, names_by_id, write_entry
 from webapp.engine import policies, records
 from webapp.engine.questions import Explanation
-from webapp.engine.vocabulary import KINDS
+from webapp.exceptions import Conflict
 from webapp.newcomers.models import Newcomer
 from webapp.offers.models import Offer
+from webapp.placements.conflicts import conflict
 from webapp.placements.models import GroupCount
 from webapp.placements.options import examine_newcomer
 from webapp.placements.services import ids_of_pair
@@ -56,33 +57,17 @@ def replace(town_id: uuid.UUID, withdrawn: Iterable[uuid.UUID]) -> list[uuid.UUI
 def _replace_one(actor: Actor, proposal_id: uuid.UUID) -> uuid.UUID | None:
     old = db.session.get_one(Proposal, proposal_id)
     newcomer = db.session.get_one(Newcomer, old.newcomer_id)
-    own = _open_offers(newcomer.id)
-    if not _wants_more(newcomer, old.kind, list(own.values())):
-        return None
-    found = examine_newcomer(actor, newcomer, kind=old.kind, open_only=True, held=own.keys())
-    possible = [one for one in found if one.is_possible]
+    own = db.session.scalars(
+        select(Proposal.offer_id).where(Proposal.newcomer_id == newcomer.id, Proposal.state == "open")
+    ).all()
+    # What is proposed counts as placed: the rules then say whether one more of the kind is wanted, and when.
+    found = examine_newcomer(actor, newcomer, kind=old.kind, open_only=True, held=own)
     group = records.language_group(newcomer)
-    for option in possible:
+    for option in (one for one in found if one.is_possible):
         offer_id = records.to_uuid(option.offer_id)
         if _is_free_beside_proposals(offer_id, group):
             return _add(actor, proposal_id, option, offer_id, group)
     return None
-
-
-def _open_offers(newcomer_id: uuid.UUID) -> dict[uuid.UUID, str]:
-    """The offers that somebody has an open proposal for, with their kinds."""
-    found = select(Proposal.offer_id, Proposal.kind).where(
-        Proposal.newcomer_id == newcomer_id, Proposal.state == "open"
-    )
-    return {row.offer_id: row.kind for row in db.session.execute(found)}
-
-
-def _wants_more(newcomer: Newcomer, kind: str, proposed: Sequence[str]) -> bool:
-    if newcomer.status != "ready":
-        return False
-    left = getattr(newcomer, f"wants_{kind}") - getattr(newcomer, f"placed_{kind}") - proposed.count(kind)
-    n_all = sum(getattr(newcomer, f"placed_{one}") for one in KINDS) + len(proposed)
-    return left > 0 and (newcomer.max_placements is None or n_all < newcomer.max_placements)
 
 
 def _is_free_beside_proposals(offer_id: uuid.UUID, group: str) -> bool:
@@ -113,7 +98,7 @@ def _add(
             old = db.session.get_one(Proposal, proposal_id)
             parts = _as_in_the_run(actor, option.parts, db.session.get_one(Run, old.run_id))
             if not _is_free_beside_proposals(offer_id, group):
-                raise _Overtaken
+                raise conflict("full")
             if old.state != "superseded" or _is_replaced(proposal_id):
                 return None
             new = Proposal(
@@ -133,10 +118,10 @@ def _add(
             db.session.add(new)
             db.session.flush()
             if find_settled(new.town_id, proposal_id=new.id):
-                raise _Overtaken
+                raise conflict("changed")
             write_entry(actor, "proposal.added", new, **ids_of_pair(new), instead_of=str(old.offer_id))
             return new.id
-    except (IntegrityError, _Overtaken):
+    except (IntegrityError, Conflict):
         return None
 
 
@@ -149,7 +134,3 @@ def _as_in_the_run(actor: Actor, parts: Mapping[str, float], run: Run) -> dict[s
 def _is_replaced(proposal_id: uuid.UUID) -> bool:
     added = select(Proposal.id).where(Proposal.added_for == proposal_id, Proposal.state == "open")
     return db.session.scalar(added) is not None
-
-
-class _Overtaken(Exception):  # noqa: N818 -- not an error, a way out of the transaction
-    pass

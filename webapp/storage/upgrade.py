@@ -31,7 +31,7 @@ def upgrade_database(app: Flask) -> None:
     CannotStart
         When the database cannot be reached, is damaged, or is not one that this release can go on with.
     """
-    with app.app_context(), FileLock(app.config["KOPPEL_HOME"] / "start.lock"), _in_words(db.engine):
+    with app.app_context(), _in_words(db.engine), FileLock(app.config["KOPPEL_HOME"] / "start.lock"):
         _check(db.engine)
         flask_migrate.upgrade(directory=str(FOLDER))
         db.engine.dispose()  # whatever a migration set on its connection ends with it
@@ -101,6 +101,11 @@ def _in_words(engine: Engine) -> Iterator[None]:
         raise CannotStart(
             f"The database {where} cannot be reached: {_first_line(error)}.",
             "What to do: see that PostgreSQL runs, and that KOPPEL_DATABASE_URL names it.",
+        ) from error
+    except OSError as error:
+        raise CannotStart(
+            f"Nothing can be written where Koppel keeps what it needs: {error}.",
+            "What to do: see that this user may write to KOPPEL_HOME, and that the disk has room.",
         ) from error
     except DatabaseError as error:
         raise CannotStart(f"The database {where} is damaged: {_first_line(error)}.", _BACKUP) from error

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
 from tests.office import Office, Pair
 from tests.web import PASSWORD, Client
@@ -143,3 +144,23 @@ def test_the_page_says_when_nothing_can_be_reached(logged_in: Client) -> None:
     page = logged_in.get("/board").text
     assert 'id="connection"' in page
     assert "koppel.js" in page
+
+
+def test_it_is_kept_as_long_as_the_server_could_not_take_it(
+    app: Flask, logged_in: Client, pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    end_session(logged_in)
+    logged_in.post_form(f"/proposals/{pair.proposal}/confirm", note="not lost")
+    log_in(logged_in)
+    (kept_form,) = forms(app)
+
+    def busy(*_args: object, **_values: object) -> None:
+        raise OperationalError("UPDATE", {}, Exception("database is locked"))
+
+    again = {"note": "not lost", "kept_form": str(kept_form.id)}
+    with monkeypatch.context() as trouble:
+        trouble.setattr("webapp.proposals.services.couple", busy)
+        assert logged_in.post_form(f"/proposals/{pair.proposal}/confirm", **again).status_code == 503
+    assert len(forms(app)) == 1
+    logged_in.post_form(f"/proposals/{pair.proposal}/confirm", **again)
+    assert forms(app) == []

@@ -183,7 +183,10 @@ def test_a_pair_that_a_rule_now_keeps_apart_does_not_come_back(
         offers.update_offer(me, last_place["club"], age_min=99)
     with write_transaction():
         end_placement(me, placement, reason="goal_reached")
-    assert proposals_of(last_place["proposed"])[last_place["club"]] == "superseded"
+    assert proposals_of(last_place["proposed"]) == {
+        last_place["club"]: "superseded",
+        last_place["second"]: "open",  # what was found instead stays theirs
+    }
 
 
 def test_there_are_never_more_proposals_than_places(me: Actor) -> None:

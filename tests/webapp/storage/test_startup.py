@@ -116,3 +116,21 @@ def test_a_queue_that_cannot_be_read_is_kept_aside(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE task (id INTEGER)")
     _set_aside_if_damaged(path)
     assert path.exists()
+
+
+def test_a_queue_that_cannot_be_opened_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KOPPEL_HOME", str(tmp_path))
+    (tmp_path / "queue.sqlite").mkdir()
+    answer = start()
+    assert answer.exit_code == 2
+    assert "queue in KOPPEL_HOME cannot be opened" in answer.output
+
+
+def test_a_home_where_nothing_can_be_written_any_more_is_told(
+    installed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (installed / "start.lock").unlink(missing_ok=True)
+    (installed / "start.lock").mkdir()
+    answer = start()
+    assert answer.exit_code == 2
+    assert "Nothing can be written" in answer.output
