@@ -34,9 +34,12 @@ AXE = {
 }
 
 
+WIDTHS = (320, 360, 768, 900, 1024, 1100, 1280)
+
+
 def assert_inside_its_width(page: Page) -> None:
     spill = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-    assert page.evaluate(spill) == 0, page.url
+    assert page.evaluate(spill) == 0, (page.url, page.viewport_size)
 
 
 def assert_accessible(page: Page) -> None:
@@ -71,9 +74,12 @@ def test_every_page_is_accessible(logged_in: LogIn, width: int, locale: str) -> 
 
 
 @pytest.mark.parametrize("locale", LANGUAGES)
-def test_every_page_keeps_inside_a_small_phone_and_its_own_policy(logged_in: LogIn, locale: str) -> None:
+def test_every_page_keeps_inside_every_width_and_its_own_policy(logged_in: LogIn, locale: str) -> None:
     for page in every_page(logged_in(width=320, locale=locale)):
-        assert_inside_its_width(page)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            assert_inside_its_width(page)
+        page.set_viewport_size({"width": WIDTHS[0], "height": 900})
 
 
 def test_pages_speak_the_language_that_was_chosen(logged_in: LogIn) -> None:
