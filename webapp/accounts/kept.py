@@ -49,7 +49,7 @@ def keep_form() -> None:
         user = db.session.get(User, user_id)
         if user is None or not user.active:
             return
-        db.session.add(KeptForm(user_id=user.id, path=request.path, fields=fields))
+        db.session.add(KeptForm(user_id=user.id, path=request.full_path.rstrip("?"), fields=fields))
         db.session.flush()
         older = select(KeptForm.id).where(KeptForm.user_id == user.id)
         older = older.order_by(KeptForm.created_at.desc()).offset(MOST_KEPT)

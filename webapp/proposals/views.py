@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
@@ -47,10 +47,9 @@ BOARD_QUESTIONS = ("search", "kind", "day", "language", "age", "order", "page")
 """What is asked of the board, and kept on the way through the pages of its proposals."""
 
 
-def asked_of_board(values: Mapping[str, str] | None = None) -> dict[str, str]:
-    """What is asked of the board by this request's address, or by a form."""
-    found = request.args if values is None else values
-    return {name: found[name] for name in BOARD_QUESTIONS if found.get(name)}
+def asked_of_board() -> dict[str, str]:
+    """What is asked of the board by the address of this request."""
+    return {name: request.args[name] for name in BOARD_QUESTIONS if request.args.get(name)}
 
 
 bp.record_once(
@@ -106,8 +105,8 @@ def reject(proposal_id: uuid.UUID) -> ResponseReturnValue:
 
 def _go_on(proposal_id: uuid.UUID) -> ResponseReturnValue:
     """After a decision: the board where it was made there, else the proposal that follows on it."""
-    kept: dict[str, Any] = asked_of_board(request.form)
-    if "on_board" in request.form:
+    kept: dict[str, Any] = asked_of_board()
+    if "on_board" in request.args:
         return redirect(url_for("board.board", **kept), 303)
     return redirect(url_for("board.following", proposal_id=proposal_id, **kept), 303)
 

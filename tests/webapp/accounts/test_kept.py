@@ -48,7 +48,7 @@ def test_what_was_sent_after_the_session_comes_back_and_is_done_when_one_says_so
     app: Flask, logged_in: Client, office: Office, pair: Pair
 ) -> None:
     end_session(logged_in)
-    answer = logged_in.post_form(f"/proposals/{pair.proposal}/confirm", note="call first, then write")
+    answer = logged_in.post_form(f"/proposals/{pair.proposal}/confirm?day=tue", note="call first, then write")
     assert "/login" in answer.location
     with app.app_context():
         assert db.session.scalars(db.select(Placement)).all() == []
@@ -56,6 +56,8 @@ def test_what_was_sent_after_the_session_comes_back_and_is_done_when_one_says_so
     assert answer.location == "/kept"
     page = logged_in.get("/kept").text
     assert "call first, then write" in page
+    assert f'action="/proposals/{pair.proposal}/confirm?day=tue"' in page
+    assert ">tue<" not in page  # what was asked of the board is no text that somebody typed
     fields = dict(
         re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page.split("throw-away")[0])
     )

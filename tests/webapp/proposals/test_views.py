@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from datetime import timedelta
 
@@ -73,9 +74,9 @@ def test_confirming_takes_a_place_and_offers_the_way_back(
 
 
 def test_confirming_on_a_filtered_board_leads_back_to_it(browser: Client, office: Office, pair: Pair) -> None:
-    answer = browser.post_form(
-        f"/proposals/{pair.proposal}/confirm", kind="association", search="n", on_board="yes"
-    )
+    page = browser.get("/board?kind=association&search=n").text
+    (address,) = re.findall(r'<form method="post" action="(/proposals/[^"]+)"', page)
+    answer = browser.post_form(html.unescape(address))
 
     assert answer.location == "/board?search=n&kind=association"
 
