@@ -9,7 +9,7 @@ from typing import Any
 
 from blinker import Namespace
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy import ColumnElement, Select, or_
 from sqlalchemy.orm import joinedload
 
 from webapp.audit.services import name_actions, write_entry
@@ -61,10 +61,7 @@ def count_placements(actor: Actor, *, kind: str = "", search: str = "") -> dict[
 
 def get_placement(actor: Actor, placement_id: uuid.UUID) -> Placement:
     """A placement with its newcomer and offer; raises NotFound."""
-    get_scoped(Placement, actor, placement_id)
-    return db.session.scalars(
-        with_sides(select(Placement), Placement).where(Placement.id == placement_id)
-    ).one()
+    return get_scoped(Placement, actor, placement_id, with_sides(scoped(Placement, actor), Placement))
 
 
 def query_placements_of(actor: Actor, newcomer_id: uuid.UUID) -> Sequence[Placement]:
@@ -96,8 +93,8 @@ def bans_of_newcomer(actor: Actor, newcomer_id: uuid.UUID) -> Sequence[Ban]:
 
 def bans_of_pair(actor: Actor, newcomer_id: uuid.UUID, offer_id: uuid.UUID) -> Sequence[Ban]:
     """The bans of a pair that hold today."""
-    bans = active_bans(actor, today_of(actor))
-    return [ban for ban in bans if (ban.newcomer_id, ban.offer_id) == (newcomer_id, offer_id)]
+    bans = _active_bans(actor, today_of(actor))
+    return db.session.scalars(bans.where(Ban.newcomer_id == newcomer_id, Ban.offer_id == offer_id)).all()
 
 
 def _active_bans(actor: Actor, today: date) -> Select[Ban]:

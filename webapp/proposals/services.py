@@ -65,8 +65,7 @@ def query_proposals(actor: Actor, *, state: str = "") -> Select[Proposal]:
 
 def get_proposal(actor: Actor, proposal_id: uuid.UUID) -> Proposal:
     """A proposal with its newcomer and offer; raises NotFound."""
-    get_scoped(Proposal, actor, proposal_id)
-    return db.session.scalars(with_sides(select(Proposal), Proposal).where(Proposal.id == proposal_id)).one()
+    return get_scoped(Proposal, actor, proposal_id, with_sides(scoped(Proposal, actor), Proposal))
 
 
 def query_open_of(actor: Actor, newcomer_id: uuid.UUID) -> Sequence[Proposal]:
@@ -115,6 +114,8 @@ def withdrawn_by(actor: Actor, placement: Placement) -> list[tuple[Proposal, Pro
 def would_withdraw(actor: Actor, newcomer_id: uuid.UUID, offer_id: uuid.UUID) -> Sequence[Proposal]:
     """The open proposals that would go away if two were coupled now, those of others first."""
     displaced = find_displaced(newcomer_id, offer_id, is_coupled=False)
+    if not displaced:
+        return []
     proposals = with_sides(scoped(Proposal, actor), Proposal).where(Proposal.id.in_(displaced))
     return db.session.scalars(
         proposals.order_by(Proposal.newcomer_id == newcomer_id, Proposal.urgency.desc(), Proposal.id)

@@ -121,7 +121,10 @@ def _proposal_page(
     actor = current_actor()
     found = services.get_proposal(actor, proposal_id)
     around = examine_newcomer(actor, found.newcomer, kind=found.kind, open_only=True) if found.is_open else []
-    broken = broken_rules(actor, found.newcomer_id, found.offer_id) if found.is_open else ()
+    own = next((one for one in around if one.offer_id == str(found.offer_id)), None)
+    broken = own.rules if own is not None else ()
+    if own is None and found.is_open:  # the offer pauses, or is closed
+        broken = broken_rules(actor, found.newcomer_id, found.offer_id)
     way = sentences.way_text(found.travel_minutes, found.distance_km)
     return render_template(
         "proposals/detail.html",
@@ -133,7 +136,7 @@ def _proposal_page(
         reject_form=reject_form or empty_form(),
         reject_options=profile_labels.options(labels.REJECT_REASON_NAMES, _("Please choose")),
         conflict=conflict,
-        **_alternatives([one for one in around if one.offer_id != str(found.offer_id)]),
+        **_alternatives([one for one in around if one is not own]),
         **about_pair(actor, found.newcomer, found.offer, way),
         **_history(found.newcomer, found.offer),
     )

@@ -74,15 +74,16 @@ def scoped(model: type[R], actor: Actor) -> Select[R]:
     return select(model).where(town_id == actor.town_id)
 
 
-def get_scoped(model: type[R], actor: Actor, id_: uuid.UUID) -> R:
-    """The row with this id in the actor's town.
+def get_scoped(model: type[R], actor: Actor, id_: uuid.UUID, rows: Select[R] | None = None) -> R:
+    """The row with this id in the actor's town; of `rows`, where more is to be read with it.
 
     Raises
     ------
     NotFound
         The same for an unknown id and for one of another town.
     """
-    row = db.session.scalar(scoped(model, actor).where(model.id == id_))
+    found = scoped(model, actor) if rows is None else rows
+    row = db.session.scalar(found.where(model.id == id_))
     if row is None:
         raise NotFound
     return row

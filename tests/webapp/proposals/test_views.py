@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.office import Office, Pair, text_of, words
+from tests.office import Office, Pair, questions, text_of, words
 from tests.web import Client
 from webapp.engine.texts import CRITERION_TEXTS
 from webapp.newcomers.models import Newcomer
@@ -199,3 +199,18 @@ def test_every_code_has_its_words() -> None:
     assert set(proposal_labels.REJECT_REASON_NAMES) == set(REJECT_REASONS)
     assert set(proposal_labels.STATE_NAMES) == set(proposal_labels.TONES)
     assert set(proposal_labels.STATE_NAMES) | {"staged"} == set(PROPOSAL_STATES)
+
+
+def test_a_proposals_page_asks_the_database_a_fixed_number_of_questions(
+    browser: Client, office: Office
+) -> None:
+    newcomers = [office.newcomer(f"n{number}") for number in range(12)]
+    offer = office.offer(capacity=12)
+    for number in range(12):
+        office.offer(f"other {number}", lat=51.97)
+    office.run()
+    address = f"/proposals/{office.proposal(newcomers[0], offer)}"
+    browser.get(address)
+    with questions(office.app) as asked:
+        assert browser.get(address).status_code == 200
+    assert len(asked) <= 20, "\n".join(asked)
