@@ -17,6 +17,7 @@ from matcher.questions.recruiting import further_places, recruiting
 from matcher.questions.relaxations import relaxations
 from matcher.questions.wording import (
     KIND_NAMES,
+    change_in_words,
     fairness_in_words,
     further_place_in_words,
     move_in_words,
@@ -98,7 +99,12 @@ def about_person(plan: Plan, newcomer_id: str, language: str = "en", most: int =
             if wish.newcomer_id == newcomer_id
         ],
         "relaxations": [
-            plain(change) | {"in_words": relaxation_in_words(change, names, language)} for change in changes
+            plain(change)
+            | {
+                "in_words": relaxation_in_words(change, names, language),
+                "change_in_words": change_in_words(change, names[change.offer_id], language),
+            }
+            for change in changes
         ],
     }
 

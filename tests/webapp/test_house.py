@@ -38,7 +38,10 @@ MORE_FILES = {
         "links",  # signed addresses that let one do one thing
         "kept",  # what was typed when a session had ended
     },
-    "answers": {"sentences"},  # figures in words
+    "answers": {
+        "executing",  # an answer from queued to its end, with signs of life
+        "sentences",  # figures in words
+    },
     "placements": {
         "places",  # the one way to a placement
         "options",  # which offers are possible for somebody

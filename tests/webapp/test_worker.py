@@ -26,6 +26,8 @@ NAMES = {
     "webapp.accounts.tasks.clean_up_answers",
     "webapp.accounts.tasks.clean_up_forms",
     "webapp.runs.tasks.replace_withdrawn",
+    "webapp.answers.tasks.answer",
+    "webapp.answers.tasks.clean_up",
 }
 
 

@@ -5,37 +5,67 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from webapp.answers import services
-from webapp.answers.schemas import LanguageQuery, PairAnswerSchema, PersonAnswerSchema, TownAnswerSchema
+from flask import jsonify
+
+from webapp.answers import services, tasks
+from webapp.answers.schemas import (
+    LanguageQuery,
+    PairAnswerSchema,
+    PersonAnswerSchema,
+    TownAnswerSchema,
+    UnderWaySchema,
+)
+from webapp.answers.services import Question
 from webapp.extensions import Blueprint
 from webapp.web.actor import current_actor
 
 bp = Blueprint("answer", __name__, url_prefix="/api/v1", description="Why, why not, and what it would take")
 
 _NOT_THERE = "Not there, or not yours"
+_UNDER_WAY = {
+    "schema": UnderWaySchema,
+    "description": "Being worked out: ask again after `Retry-After` seconds",
+}
+SECONDS = 2
 
 
 @bp.get("/newcomers/<uuid:newcomer_id>/explanation/<uuid:offer_id>")
 @bp.arguments(LanguageQuery, location="query")
 @bp.response(200, PairAnswerSchema)
+@bp.alt_response(202, **_UNDER_WAY)
 @bp.alt_response(404, description=_NOT_THERE)
-def explain_pair(query: dict[str, Any], newcomer_id: uuid.UUID, offer_id: uuid.UUID) -> dict[str, Any]:
+def explain_pair(query: dict[str, Any], newcomer_id: uuid.UUID, offer_id: uuid.UUID) -> Any:
     """Why this offer is proposed to this newcomer, or why not, and what insisting would cost."""
-    return services.explain_pair(current_actor(), newcomer_id, offer_id, query["language"])
+    return _answer(Question(newcomer_id, offer_id), query["language"])
 
 
 @bp.get("/newcomers/<uuid:newcomer_id>/explanation")
 @bp.arguments(LanguageQuery, location="query")
 @bp.response(200, PersonAnswerSchema)
+@bp.alt_response(202, **_UNDER_WAY)
 @bp.alt_response(404, description=_NOT_THERE)
-def explain_person(query: dict[str, Any], newcomer_id: uuid.UUID) -> dict[str, Any]:
+def explain_person(query: dict[str, Any], newcomer_id: uuid.UUID) -> Any:
     """What this newcomer is proposed and why, what stays open, and what it would take."""
-    return services.explain_person(current_actor(), newcomer_id, query["language"])
+    return _answer(Question(newcomer_id), query["language"])
 
 
 @bp.get("/explanation")
 @bp.arguments(LanguageQuery, location="query")
 @bp.response(200, TownAnswerSchema)
-def explain_town(query: dict[str, Any]) -> dict[str, Any]:
+@bp.alt_response(202, **_UNDER_WAY)
+def explain_town(query: dict[str, Any]) -> Any:
     """What your town is short of, and whether everybody is served alike."""
-    return services.explain_town(current_actor(), query["language"])
+    return _answer(Question(), query["language"])
+
+
+def _answer(question: Question, language: str) -> Any:
+    """The answer for the town as it is now; else the worker is put to it, and how far it is."""
+    actor = current_actor()
+    tasks.put_to_work(actor, question, language)
+    answer = services.find_answer(actor, question, language)
+    if answer is not None and answer.state == "done" and services.is_current(actor, answer):
+        return answer.result
+    how_far = {"state": answer.state, "stage": answer.stage} if answer is not None else {"state": "queued"}
+    response = jsonify(UnderWaySchema().dump(how_far))
+    response.status_code, response.headers["Retry-After"] = 202, str(SECONDS)
+    return response

@@ -10,6 +10,7 @@ from flask_babel import lazy_gettext as _l
 
 from webapp.engine.texts import NOT_SAID
 from webapp.profiles.labels import GENDER_NAMES, NEED_LEVEL_NAMES, language_name
+from webapp.runs.labels import STAGE_NAMES as RUN_STAGES
 
 DIMENSION_NAMES: Mapping[str, Any] = {
     "need_level": _l("Need"),
@@ -26,6 +27,12 @@ AGE_BAND_NAMES: Mapping[str, Any] = {
     "65 and over": _l("65 and over"),
 }
 """Groups of the report on who is served; they count for no score."""
+STAGE_NAMES: Mapping[str, Any] = {
+    **{stage: name for stage, name in RUN_STAGES.items() if stage != "store"},
+    "": _l("Beginning in a moment"),
+    "answer": _l("Trying out what would help"),
+}
+"""How far the working out of an answer is."""
 
 
 def group_text(dimension: str, name: str) -> str:

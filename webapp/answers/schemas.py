@@ -72,6 +72,7 @@ class RelaxationSchema(ma.Schema):
     finds = fields.UUID()
     is_exact = fields.Boolean()
     in_words = fields.String()
+    change_in_words = fields.String()
 
 
 class PersonAnswerSchema(ma.Schema):
@@ -112,3 +113,10 @@ class TownAnswerSchema(ma.Schema):
     recruiting = fields.List(fields.Nested(SuggestionSchema))
     further_places = fields.List(fields.Nested(PlaceWorthSchema))
     fairness = fields.Dict()
+
+
+class UnderWaySchema(ma.Schema):
+    """How far an answer is that is not there yet."""
+
+    state = fields.String()
+    stage = fields.String(dump_default="")

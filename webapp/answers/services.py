@@ -1,62 +1,121 @@
-"""Questions to the plan as it would be now, and to decisions: why, what it would take, what counts."""
+"""Questions to the plan as it would be now, for the worker; what decisions say about the weights."""
 
 from __future__ import annotations
 
+import hashlib
 import uuid
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, or_
+from sqlalchemy import and_, or_, select
 
+from webapp.answers.models import Answer
+from webapp.audit.models import AuditEntry
 from webapp.engine import questions
-from webapp.engine.plans import Plan
 from webapp.engine.policies import Policy
 from webapp.engine.questions import Lesson
 from webapp.exceptions import NotFound
+from webapp.newcomers.models import Newcomer
 from webapp.newcomers.services import get_newcomer
 from webapp.offers.services import get_offer
 from webapp.proposals.models import BESIDE_THE_POINT, Proposal
-from webapp.runs.models import Run
+from webapp.runs.models import OpenWish, Run
 from webapp.runs.services import limits_of
-from webapp.runs.solving import solve
 from webapp.storage.access import Actor, scoped
-from webapp.storage.database import db
-from webapp.towns.services import today_of
+from webapp.storage.database import db, utc_now
+from webapp.towns.services import policy_of, today_of
+
+_NO_PART_OF_A_PLAN = ("user_account", "api_token", "link")
 
 
-def explain_pair(actor: Actor, newcomer_id: uuid.UUID, offer_id: uuid.UUID, language: str) -> dict[str, Any]:
-    """Why a pair of the actor's town is proposed, or why not, and what insisting would cost.
+@dataclass(frozen=True)
+class Question:
+    """About a pair, about a newcomer (what is proposed, what would help), or about the whole town."""
 
-    Raises
-    ------
-    NotFound
-        For people and offers that are not there, or of another town.
-    """
-    newcomer, offer = get_newcomer(actor, newcomer_id), get_offer(actor, offer_id)
-    pair = str(newcomer.id), str(offer.id)
-    return questions.about_pair(_plan(actor), *pair, language)
+    newcomer_id: uuid.UUID | None = None
+    offer_id: uuid.UUID | None = None
 
-
-def explain_person(actor: Actor, newcomer_id: uuid.UUID, language: str) -> dict[str, Any]:
-    """What a newcomer of the actor's town is proposed, what stays open, and what it would take.
-
-    Raises
-    ------
-    NotFound
-        For people who are not there, or of another town.
-    """
-    person = str(get_newcomer(actor, newcomer_id).id)
-    return questions.about_person(_plan(actor), person, language)
+    def __str__(self) -> str:
+        about = [str(id_) for id_ in (self.newcomer_id, self.offer_id) if id_ is not None]
+        return " ".join(about) or "town"
 
 
-def explain_town(actor: Actor, language: str) -> dict[str, Any]:
-    """What the actor's town is short of, and who is served.
+def state_of(actor: Actor) -> str:
+    """What the plan of the actor's town rests on, as one word: the same as long as nothing has changed.
 
     Raises
     ------
     NotFound
         For an administrator who looks at no town.
     """
-    return questions.about_town(_plan(actor), language)
+    if actor.town_id is None:
+        raise NotFound
+    newest = select(AuditEntry.id).where(AuditEntry.town_id == actor.town_id)
+    newest = newest.where(AuditEntry.object_type.not_in(_NO_PART_OF_A_PLAN))
+    newest = newest.where(AuditEntry.action.not_in(("run.started", "run.failed")))
+    entry = db.session.scalar(newest.order_by(AuditEntry.at.desc()).limit(1))
+    return hashlib.sha256(f"{entry} {today_of(actor)} {policy_of(actor).version}".encode()).hexdigest()
+
+
+def find_answer(actor: Actor, question: Question, language: str) -> Answer | None:
+    """What is known of a question of the actor's town: the answer, or how far it is; None when never asked.
+
+    Raises
+    ------
+    NotFound
+        For people and offers that are not there, or of another town, and for whoever looks at no town.
+    """
+    if actor.town_id is None:
+        raise NotFound
+    if question.newcomer_id is not None:
+        get_newcomer(actor, question.newcomer_id)
+    if question.offer_id is not None:
+        get_offer(actor, question.offer_id)
+    asked = scoped(Answer, actor).where(Answer.question == str(question), Answer.language == language)
+    return db.session.scalar(asked)
+
+
+def is_current(actor: Actor, answer: Answer) -> bool:
+    """Whether an answer holds for the town as it is now."""
+    return answer.found_at is not None and answer.result_of == state_of(actor)
+
+
+def ask(actor: Actor, question: Question, language: str) -> uuid.UUID | None:
+    """Ask a question, in a write transaction; returns the answer that the worker is to work out.
+
+    None where there is nothing to do: the town is as it was when it was answered, or it is being answered.
+
+    Raises
+    ------
+    NotFound
+        As `find_answer`.
+    """
+    answer = find_answer(actor, question, language)
+    if answer is None:
+        answer = Answer(
+            town_id=actor.town_id,
+            question=str(question),
+            language=language,
+            newcomer_id=question.newcomer_id,
+            offer_id=question.offer_id,
+        )
+        db.session.add(answer)
+    elif answer.is_under_way or is_current(actor, answer):
+        return None
+    answer.state, answer.stage, answer.beat_at = "queued", "", utc_now()
+    db.session.flush()
+    return answer.id
+
+
+def left_by_run(actor: Actor, newcomer: Newcomer) -> dict[str, Any]:
+    """What the newest run left of a newcomer: what is proposed, and which wishes stay open and why."""
+    proposals = scoped(Proposal, actor).where(Proposal.newcomer_id == newcomer.id, Proposal.state == "open")
+    wishes = scoped(OpenWish, actor).where(OpenWish.newcomer_id == newcomer.id)
+    wishes = wishes.join(Run, Run.id == OpenWish.run_id).where(Run.state == "done")
+    return {
+        "proposals": db.session.scalars(proposals.order_by(Proposal.score.desc(), Proposal.id)).all(),
+        "open_wishes": db.session.scalars(wishes.order_by(OpenWish.kind)).all(),
+    }
 
 
 def learn_weights(actor: Actor, policy: Policy) -> Lesson:
@@ -81,9 +140,3 @@ def learn_weights(actor: Actor, policy: Policy) -> Lesson:
         if proposal.run_id in shares
     ]
     return questions.learn(decisions, policy)
-
-
-def _plan(actor: Actor) -> Plan:
-    if actor.town_id is None:
-        raise NotFound
-    return solve(actor, today_of(actor)).plan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from blinker import Namespace
@@ -17,6 +18,7 @@ from webapp.audit.services import (
     names_by_id,
     write_entry,
 )
+from webapp.engine.records import to_uuid
 from webapp.exceptions import Conflict, InvalidInput, NotFound
 from webapp.newcomers.labels import STATUS_NAMES
 from webapp.newcomers.models import STATUSES, Newcomer
@@ -110,6 +112,13 @@ def get_newcomer(actor: Actor, newcomer_id: uuid.UUID) -> Newcomer:
     NotFound
     """
     return get_scoped(Newcomer, actor, newcomer_id)
+
+
+def newcomers_by_id(actor: Actor, ids: Iterable[str]) -> Mapping[str, Newcomer]:
+    """Some newcomers of the actor's town, by the id the engine knows them by."""
+    wanted = {to_uuid(id_) for id_ in ids}
+    newcomers = db.session.scalars(scoped(Newcomer, actor).where(Newcomer.id.in_(wanted)))
+    return {str(newcomer.id): newcomer for newcomer in newcomers}
 
 
 def find_duplicates(actor: Actor, newcomer: Newcomer) -> list[Newcomer]:

@@ -2,27 +2,22 @@
 
 from __future__ import annotations
 
-import threading
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import structlog
-from flask import current_app
 from sqlalchemy import exists, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import aliased
 
 from webapp.placements.conflicts import conflict
 from webapp.runs.models import Run
-from webapp.runs.services import DEAD_AFTER, fail_run
+from webapp.runs.services import fail_run
 from webapp.runs.solving import Progress, RunResult, solve
 from webapp.runs.storing import store
 from webapp.storage.access import system_actor
+from webapp.storage.beating import DEAD_AFTER, beating
 from webapp.storage.database import db, utc_now, write_transaction
-
-BEAT_SECONDS = 5.0
 
 log = structlog.get_logger()
 
@@ -51,7 +46,7 @@ def execute_run(run_id: uuid.UUID, progress: Progress | None = None) -> RunResul
             progress(stage)
 
     try:
-        with _beating(run_id):
+        with beating(lambda: _beat(run_id)):
             result = solve(system_actor(town_id), today, tell)
             tell("store")
             store(run_id, result)
@@ -92,30 +87,6 @@ def give_up_dead_runs() -> list[uuid.UUID]:
         Run.state == "queued", Run.beat_at < long_ago, ~exists().where(running.state == "running")
     )
     return list(db.session.scalars(forgotten.order_by(Run.created_at)))
-
-
-@contextmanager
-def _beating(run_id: uuid.UUID) -> Iterator[None]:
-    """Give signs of life from a thread, whatever this one is busy with."""
-    app: Any = current_app
-    app, ended = app._get_current_object(), threading.Event()
-
-    def beat() -> None:
-        while not ended.wait(BEAT_SECONDS):
-            with app.app_context():
-                try:
-                    with write_transaction():
-                        _beat(run_id)
-                except DBAPIError:
-                    log.warning("run_beat_missed", run=str(run_id))
-
-    thread = threading.Thread(target=beat, name="run-beat", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
 
 
 def _beat(run_id: uuid.UUID, **values: Any) -> None:

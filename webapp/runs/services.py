@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -24,13 +24,9 @@ from webapp.proposals.services import query_waiting, reopen, reopen_at
 from webapp.proposals.staging import remove_staged
 from webapp.runs.models import OpenWish, Run, RunChange
 from webapp.storage.access import Actor, get_scoped, scoped, system_actor
+from webapp.storage.beating import DEAD_AFTER, FORGOTTEN_AFTER
 from webapp.storage.database import count_rows, db, utc_now
 from webapp.towns.services import today_of
-
-DEAD_AFTER = timedelta(minutes=1)
-"""A run gives a sign of life every few seconds."""
-FORGOTTEN_AFTER = timedelta(minutes=10)
-"""So long a run may wait for its turn."""
 
 name_actions(
     {

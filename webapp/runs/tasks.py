@@ -6,14 +6,20 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from blinker import Namespace
+
 from webapp.exceptions import Conflict
 from webapp.proposals.models import Proposal
 from webapp.proposals.settling import proposals_withdrawn
 from webapp.runs.executing import execute_run, give_up, give_up_dead_runs
+from webapp.runs.models import Run
 from webapp.runs.replacing import REPLACED, replace
 from webapp.storage.access import Actor
-from webapp.storage.database import after_commit, write_transaction
+from webapp.storage.database import after_commit, db, write_transaction
 from webapp.worker import crontab, periodic, task
+
+run_solved = Namespace().signal("run-solved")
+"""Sent by the worker with a run that is done: what is to be worked out after it is put to work."""
 
 
 def _give_up(run_id: str) -> None:
@@ -28,6 +34,8 @@ def solve_run(run_id: str) -> None:
     except Conflict as error:
         if error.reason != "changed":  # begun twice: the first is at it
             raise
+        return
+    run_solved.send(db.session.get_one(Run, uuid.UUID(run_id)))
 
 
 @periodic("webapp.runs.tasks.give_up_dead", crontab(minute="*"))

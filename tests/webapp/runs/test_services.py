@@ -26,6 +26,7 @@ from webapp.runs import executing, storing
 from webapp.runs import services as runs
 from webapp.runs.models import OpenWish, Run, RunChange
 from webapp.runs.solving import Progress
+from webapp.storage import beating
 from webapp.storage.access import Actor
 from webapp.storage.database import db, utc_now, write_transaction
 from webapp.towns.models import Town
@@ -137,7 +138,7 @@ def test_a_run_that_died_is_given_up_and_swept_before_the_next(me: Actor) -> Non
 def test_a_run_without_a_sign_of_life_is_given_up_and_its_town_can_start_another(me: Actor) -> None:
     newcomer, offer = add_newcomer(me.town_id), add_offer(me.town_id)
     dead = queued(me)
-    change(Run, dead, state="running", beat_at=utc_now() - runs.DEAD_AFTER - timedelta(seconds=1))
+    change(Run, dead, state="running", beat_at=utc_now() - beating.DEAD_AFTER - timedelta(seconds=1))
     with write_transaction():
         executing.give_up_dead_runs()
     given_up = db.session.get_one(Run, dead)
@@ -161,7 +162,7 @@ def test_a_run_that_nobody_begins_is_queued_again_but_not_while_another_runs(
     me: Actor, actor: Callable[..., Actor]
 ) -> None:
     forgotten = queued(me)
-    change(Run, forgotten, beat_at=utc_now() - 2 * runs.DEAD_AFTER)
+    change(Run, forgotten, beat_at=utc_now() - 2 * beating.DEAD_AFTER)
     with write_transaction():
         assert executing.give_up_dead_runs() == [forgotten]
     other = queued(actor(town="enschede"))
@@ -171,7 +172,7 @@ def test_a_run_that_nobody_begins_is_queued_again_but_not_while_another_runs(
 
 
 def test_a_run_gives_signs_of_life_while_it_computes(me: Actor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(executing, "BEAT_SECONDS", 0.01)
+    monkeypatch.setattr(beating, "BEAT_SECONDS", 0.01)
     add_newcomer(me.town_id)
     run_id = queued(me)
 
@@ -201,7 +202,7 @@ def test_a_run_whose_failure_cannot_be_written_is_given_up_by_the_timer(
         with pytest.raises(OperationalError):
             executing.execute_run(run_id)
     assert db.session.get_one(Run, run_id).state == "running"
-    change(Run, run_id, beat_at=utc_now() - 2 * runs.DEAD_AFTER)
+    change(Run, run_id, beat_at=utc_now() - 2 * beating.DEAD_AFTER)
     with write_transaction():
         executing.give_up_dead_runs()
     assert db.session.get_one(Run, run_id).state == "failed"
