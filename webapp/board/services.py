@@ -149,6 +149,16 @@ def newest_own_placement(actor: Actor) -> Placement | None:
     return db.session.scalars(newest).first()
 
 
+def newest_own_rejection(actor: Actor) -> Proposal | None:
+    """What the actor rejected last, as long as it can be undone."""
+    since = utc_now() - timedelta(minutes=UNDO_MINUTES)
+    fresh = scoped(Proposal, actor).where(
+        Proposal.state == "rejected", Proposal.decided_by == actor.label, Proposal.decided_at > since
+    )
+    newest = with_sides(fresh, Proposal).order_by(Proposal.decided_at.desc()).limit(1)
+    return db.session.scalars(newest).first()
+
+
 def search_newcomers(actor: Actor, text: str) -> Sequence[Newcomer]:
     """Newcomers of the actor's town whose name or number contains every word."""
     return db.session.scalars(_search(Newcomer, actor, text)).all()

@@ -20,6 +20,7 @@ from webapp.placements.views import placement_page
 from webapp.profiles import labels as profile_labels
 from webapp.profiles.hours import weekday_names
 from webapp.profiles.labels import reader_language
+from webapp.proposals import services as decisions
 from webapp.proposals.models import Proposal
 from webapp.proposals.services import get_proposal
 from webapp.proposals.views import asked_of_board
@@ -51,12 +52,21 @@ def board() -> ResponseReturnValue:
         form=form,
         page=page,
         people=[(one, [row for row in rows if row["newcomer"] is one]) for one in page.items],
-        just_placed=services.newest_own_placement(actor),
         is_filtered=any(narrowed.values()),
         choices=_choices(),
         today=today_of(actor),
+        **_just_decided(),
         **_top(narrowed),
     )
+
+
+@bp.get("/board/row/<uuid:proposal_id>")
+def row(proposal_id: uuid.UUID) -> ResponseReturnValue:
+    """One row of the board, as it was before somebody thought of rejecting it."""
+    found = get_proposal(current_actor(), proposal_id)
+    if not found.is_open or not is_part_asked():
+        return redirect(url_for("proposals.detail", proposal_id=found.id), 303)
+    return render_template("board/_row.html", row=_rows([found])[0])
 
 
 @bp.get("/board/next/<uuid:proposal_id>")
@@ -87,6 +97,26 @@ def undo(placement_id: uuid.UUID) -> ResponseReturnValue:
     if back is not None and back.is_open:
         return redirect(url_for("proposals.detail", proposal_id=back.id), 303)
     return redirect(url_for("board.board"), 303)
+
+
+@bp.post("/proposals/<uuid:proposal_id>/undo")
+def undo_rejection(proposal_id: uuid.UUID) -> ResponseReturnValue:
+    """Take a fresh rejection back; the proposal is open again, and its row on the board."""
+    actor = current_actor()
+    try:
+        with write_transaction():
+            decisions.undo_rejection(actor, proposal_id)
+    except Conflict as conflict:
+        found = get_proposal(actor, proposal_id)
+        if is_part_asked():
+            return render_template("proposals/_refused.html", proposal=found, conflict=conflict), 409
+        flash(str(conflict.message), "danger")
+        return redirect(url_for("proposals.detail", proposal_id=proposal_id), 303)
+    if is_part_asked():
+        back = get_proposal(actor, proposal_id)
+        return render_template("board/_undone.html", row=_rows([back])[0], today=today_of(actor), **_top({}))
+    flash(_("Taken back, as if it had not been."), "success")
+    return redirect(url_for("proposals.detail", proposal_id=proposal_id), 303)
 
 
 @bp.get("/search")
@@ -168,9 +198,17 @@ def _rows(proposals: Iterable[Proposal]) -> list[dict[str, Any]]:
 # On pages of others ----------------------------------------------------------------------------------
 
 
-def _just_placed() -> dict[str, Any]:
-    return {"just_placed": services.newest_own_placement(current_actor())}
+def _just_decided() -> dict[str, Any]:
+    """The newest decision of whoever looks, as long as there is a way back."""
+    placed = services.newest_own_placement(current_actor())
+    rejected = services.newest_own_rejection(current_actor())
+    if placed is not None and rejected is not None and rejected.decided_at is not None:
+        if placed.created_at >= rejected.decided_at:
+            rejected = None
+        else:
+            placed = None
+    return {"just_placed": placed, "just_rejected": rejected}
 
 
 fill_slot(bp, "after_decision", "board/_changed.html", lambda: _top({}))
-fill_slot(bp, "top_of_proposal", "board/_just_placed.html", _just_placed)
+fill_slot(bp, "top_of_proposal", "board/_just_placed.html", _just_decided)

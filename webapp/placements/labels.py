@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flask_babel import gettext as _
@@ -49,6 +49,11 @@ MET_BY_NAMES: Mapping[str, Any] = {
 def rule_text(rule: str) -> str:
     """The sentence for a hard rule."""
     return _(RULE_TEXTS.get(rule, rule))
+
+
+def rules_text(rules: Iterable[str]) -> str:
+    """The sentences for some hard rules, in one line."""
+    return ", ".join(rule_text(rule) for rule in rules)
 
 
 def criterion_text(criterion: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
@@ -33,6 +34,9 @@ END_REASONS = (
 BAD_ENDS = ("no_contact", "no_show", "mismatch", "boundary_problem")
 """After these the same two are not proposed to each other again."""
 
+OVERRIDABLE = frozenset({"travel", "hours", "language", "low_cost", "childcare", "step_free"})
+"""Rules of convenience, which a coordinator may set aside for a pair by a written reason; no other rule."""
+
 
 class Placement(Model):
     """A confirmed tie: it takes a place until it ends."""
@@ -55,6 +59,8 @@ class Placement(Model):
     language_group: Mapped[str] = mapped_column(String(20), default="")
     state: Mapped[str] = mapped_column(String(20), default="active")
     note: Mapped[str] = mapped_column(Text, default="")
+    overridden: Mapped[list[Any]] = mapped_column(default=list)
+    override_reason: Mapped[str] = mapped_column(Text, default="")
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     confirmed_by: Mapped[str] = mapped_column(String(200))
     ended_at: Mapped[datetime | None]

@@ -23,7 +23,7 @@ from webapp.newcomers.services import newcomer_erasing
 from webapp.offers.models import Offer
 from webapp.offers.services import places_for
 from webapp.placements.conflicts import conflict
-from webapp.placements.models import Ban, GroupCount, Placement
+from webapp.placements.models import OVERRIDABLE, Ban, GroupCount, Placement
 from webapp.storage.access import Actor, get_scoped, scoped, system_actor
 from webapp.storage.database import db, guarded_update, utc_now
 from webapp.towns.services import get_town_by_id, today_in
@@ -55,9 +55,17 @@ def find_origin(actor: Actor, newcomer_id: uuid.UUID, offer_id: uuid.UUID) -> Or
 
 
 def couple(
-    actor: Actor, newcomer_id: uuid.UUID, offer_id: uuid.UUID, *, note: str, origin: Origin | None
+    actor: Actor,
+    newcomer_id: uuid.UUID,
+    offer_id: uuid.UUID,
+    *,
+    note: str,
+    origin: Origin | None,
+    override_reason: str = "",
 ) -> Placement:
     """Take a place, a wish and a place in the mix for a pair, and store its placement.
+
+    With a written reason the rules in `OVERRIDABLE` are set aside; the placement keeps which and why.
 
     Raises
     ------
@@ -69,7 +77,7 @@ def couple(
         raise conflict("already_placed")
     _take_place(offer)
     _take_wish(newcomer, offer.kind)
-    _check_rules(newcomer, offer)
+    overridden = _check_rules(newcomer, offer, can_override=bool(override_reason))
     group = records.language_group(newcomer)
     _take_group_place(offer, group)
     placement = Placement(
@@ -81,6 +89,8 @@ def couple(
         kind=offer.kind,
         language_group=group,
         note=note,
+        overridden=overridden,
+        override_reason=override_reason if overridden else "",
         confirmed_by=actor.label,
     )
     db.session.add(placement)
@@ -168,14 +178,18 @@ def broken_rules(actor: Actor, newcomer_id: uuid.UUID, offer_id: uuid.UUID) -> t
     return _broken_rules(newcomer, offer, others=offer.taken)
 
 
-def _check_rules(newcomer: Newcomer, offer: Offer) -> None:
+def _check_rules(newcomer: Newcomer, offer: Offer, *, can_override: bool) -> list[str]:
     """Hold the pair against every hard rule, on the rows as they are in this transaction; raises Conflict.
+
+    Returns the broken rules that were set aside.
 
     The counter of the offer already holds this pair's own place: it is given back for the question.
     """
     broken = _broken_rules(newcomer, offer, others=offer.taken - 1)
-    if broken:
-        raise conflict(broken[0])
+    binding = [rule for rule in broken if not (can_override and rule in OVERRIDABLE)]
+    if binding:
+        raise conflict(binding[0])
+    return list(broken)
 
 
 def _broken_rules(newcomer: Newcomer, offer: Offer, *, others: int) -> tuple[str, ...]:

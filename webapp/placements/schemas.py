@@ -31,6 +31,12 @@ class NoteFormSchema(FormSchema):
     note = Text(LONGEST_NOTE, lines=True, load_default="")
 
 
+class OverrideFormSchema(NoteFormSchema):
+    """A coordinator's own choice, with the reason where a rule is set aside."""
+
+    override_reason = Text(LONGEST_NOTE, lines=True, load_default="")
+
+
 class EndFormSchema(FormSchema):
     """The end of a placement."""
 
@@ -52,6 +58,7 @@ class PlaceSchema(StrictSchema):
     newcomer_id = fields.UUID(required=True)
     offer_id = fields.UUID(required=True)
     note = Text(LONGEST_NOTE, lines=True, load_default="")
+    override_reason = Text(LONGEST_NOTE, lines=True, load_default="")
 
 
 class EndSchema(StrictSchema):
@@ -72,6 +79,8 @@ class PlacementSchema(ma.Schema):
     kind = fields.String()
     state = fields.String()
     note = fields.String()
+    overridden = fields.List(fields.String())
+    override_reason = fields.String()
     created_at = fields.DateTime()
     confirmed_by = fields.String()
     ended_at = fields.DateTime(allow_none=True)

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from blinker import Namespace
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import ColumnElement, Select, or_
+from sqlalchemy import ColumnElement, Select, delete, or_, select
 from sqlalchemy.orm import joinedload
 
-from webapp.audit.services import name_actions, write_entry
+from webapp.audit.services import describe_details, name_actions, name_details, write_entry
 from webapp.newcomers.models import Newcomer
 from webapp.offers.models import Offer
 from webapp.placements.conflicts import conflict
+from webapp.placements.labels import rules_text
 from webapp.placements.models import BAD_ENDS, Ban, Placement
 from webapp.placements.places import couple, find_origin, release
 from webapp.storage.access import Actor, get_scoped, scoped
-from webapp.storage.database import count_rows_by, db, utc_now
+from webapp.storage.database import count_rows_by, db, delete_rows, utc_now
 from webapp.towns.services import today_of
 
 # Sent with the placement and `actor`, once it is taken back or has ended and in the same transaction: what it
@@ -33,6 +34,10 @@ name_actions(
         "placement.undone": _l("Placement undone"),
         "ban.lifted": _l("Ban lifted"),
     }
+)
+name_details({"set_aside": _l("Set aside")})
+describe_details(
+    {"set_aside": lambda _actor, values: {value: rules_text(value.split(", ")) for value in values}}
 )
 
 
@@ -115,8 +120,12 @@ def sides_match(search: str) -> ColumnElement[bool]:
 # Deciding --------------------------------------------------------------------------------------------
 
 
-def place_by_hand(actor: Actor, newcomer_id: uuid.UUID, offer_id: uuid.UUID, *, note: str = "") -> Placement:
-    """Couple two by a coordinator's own choice, under every guard.
+def place_by_hand(
+    actor: Actor, newcomer_id: uuid.UUID, offer_id: uuid.UUID, *, note: str = "", override_reason: str = ""
+) -> Placement:
+    """Couple two by a coordinator's own choice, under every guard but those set aside by a written reason.
+
+    Only rules of convenience (`OVERRIDABLE`) can be set aside; the history keeps which, and why.
 
     Raises
     ------
@@ -125,8 +134,11 @@ def place_by_hand(actor: Actor, newcomer_id: uuid.UUID, offer_id: uuid.UUID, *, 
         With the reason why the two cannot be coupled now; nothing is changed then.
     """
     origin = find_origin(actor, newcomer_id, offer_id)
-    placement = couple(actor, newcomer_id, offer_id, note=note, origin=origin)
-    write_entry(actor, "placement.made_by_hand", placement, **ids_of_pair(placement))
+    placement = couple(
+        actor, newcomer_id, offer_id, note=note, origin=origin, override_reason=override_reason
+    )
+    aside = {"set_aside": ", ".join(placement.overridden)} if placement.overridden else {}
+    write_entry(actor, "placement.made_by_hand", placement, **ids_of_pair(placement), **aside)
     return placement
 
 
@@ -171,6 +183,13 @@ def ban_pair(actor: Actor, pair: Any, reason: str, ban_until: date | None) -> No
     ids = {"town_id": pair.town_id, "newcomer_id": pair.newcomer_id, "offer_id": pair.offer_id}
     db.session.add(Ban(**ids, reason=reason, ban_until=ban_until, created_by=actor.label))
     db.session.flush()
+
+
+def remove_newest_ban(pair: Any, since: datetime) -> None:
+    """Delete the ban that the two of a proposal got at a moment or later, as if it had not been."""
+    of_pair = select(Ban.id).where(Ban.newcomer_id == pair.newcomer_id, Ban.offer_id == pair.offer_id)
+    newest = of_pair.where(Ban.created_at >= since).order_by(Ban.created_at.desc()).limit(1)
+    delete_rows(delete(Ban).where(Ban.id == newest.scalar_subquery()))
 
 
 def lift_ban(actor: Actor, ban_id: uuid.UUID) -> Ban:

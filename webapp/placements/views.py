@@ -20,9 +20,9 @@ from webapp.newcomers.services import get_newcomer
 from webapp.offers.models import Offer
 from webapp.offers.services import get_offer, offers_by_id
 from webapp.placements import fit, labels, sentences, services
-from webapp.placements.models import Placement
+from webapp.placements.models import OVERRIDABLE, Placement
 from webapp.placements.options import examine_newcomer
-from webapp.placements.schemas import EndFormSchema, NoteFormSchema, PairQuery, PlacementQuery
+from webapp.placements.schemas import EndFormSchema, OverrideFormSchema, PairQuery, PlacementQuery
 from webapp.profiles import labels as profile_labels
 from webapp.storage.access import Actor
 from webapp.storage.database import write_transaction
@@ -172,13 +172,14 @@ def place_pair(newcomer_id: uuid.UUID, offer_id: uuid.UUID) -> ResponseReturnVal
 @bp.post("/newcomers/<uuid:newcomer_id>/place/<uuid:offer_id>")
 def place_now(newcomer_id: uuid.UUID, offer_id: uuid.UUID) -> ResponseReturnValue:
     """Couple the two, under the same guards as a proposal."""
-    form = read_form(NoteFormSchema)
+    form = read_form(OverrideFormSchema)
+    if form.is_valid and request.form.get("override") and not form.data["override_reason"]:
+        form.errors["override_reason"] = [_("Please fill this in.")]
     if not form.is_valid:
         return _place_page(newcomer_id, offer_id, note_form=form), 422
     try:
         with write_transaction():
-            placed = services.place_by_hand(current_actor(), newcomer_id, offer_id, note=form.data["note"])
-            placement_id = placed.id
+            placement_id = services.place_by_hand(current_actor(), newcomer_id, offer_id, **form.data).id
     except Conflict as conflict:
         return _place_page(newcomer_id, offer_id, note_form=form, conflict=conflict), 409
     flash(_("Coupled."), "success")
@@ -202,6 +203,7 @@ def _place_page(
         newcomer=newcomer,
         offer=offer,
         found=found,
+        can_override=bool(found.rules) and OVERRIDABLE.issuperset(found.rules),
         parts=fit.parts_of(found.parts, policies.part_limits(policy)),
         note_form=note_form or empty_form(),
         conflict=conflict,

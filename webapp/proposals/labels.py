@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+
+from webapp.proposals.models import BAN_DAYS
 
 REJECT_REASON_NAMES: Mapping[str, Any] = {
     "too_far": _l("Too far"),
@@ -19,6 +22,23 @@ REJECT_REASON_NAMES: Mapping[str, Any] = {
     "already_in_contact": _l("In contact already"),
     "other": _l("Something else"),
 }
+BAN_LENGTH_NAMES: Mapping[int | None, Any] = {
+    30: _l("a month"),
+    90: _l("three months"),
+    180: _l("half a year"),
+    None: _l("for good"),
+}
+
+
+def reject_options() -> list[tuple[str, str]]:
+    """The reasons to choose from, each with how long the pair is then not proposed again."""
+    named = [
+        (reason, f"{name} ({BAN_LENGTH_NAMES[BAN_DAYS[reason]]})")
+        for reason, name in REJECT_REASON_NAMES.items()
+    ]
+    return [("", _("Please choose")), *named]
+
+
 WITHDRAWN_REASON_NAMES: Mapping[str, Any] = {
     "full": _l("No place is free any more"),
     "mixing_limit": _l("The activity has as many people of this first language as its mix allows"),

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
     ForeignKey,
     Index,
     String,
+    Text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from webapp.newcomers.models import Newcomer
 from webapp.offers.models import Offer
+from webapp.placements.models import UNDO_MINUTES
 from webapp.storage.constraints import index_while, one_of, unique_while
 from webapp.storage.database import Model, utc_now
 
@@ -25,6 +28,12 @@ REJECT_REASONS = (
 )
 BESIDE_THE_POINT = ("known_conflict", "safety", "no_capacity", "already_in_contact", "other")
 """Rejections that say nothing about how well a pair fits."""
+
+BAN_DAYS: Mapping[str, int | None] = {
+    **{"too_far": 180, "time": 90, "language": 180, "no_capacity": 30, "wish": None, "known_conflict": None},
+    **{"safety": None, "not_interested": 180, "already_in_contact": None, "other": 90},
+}
+"""How long a pair is not proposed again when nobody says otherwise; None: until somebody lifts it."""
 
 
 class Proposal(Model):
@@ -57,11 +66,18 @@ class Proposal(Model):
     # the placement that made it impossible
     superseded_by: Mapped[uuid.UUID | None]
     reason: Mapped[str] = mapped_column(String(200), default="")
+    note: Mapped[str] = mapped_column(Text, default="")
     # the proposal that went away, where this one was found in its place between two runs
     added_for: Mapped[uuid.UUID | None]
 
     newcomer: Mapped[Newcomer] = relationship(lazy="raise")
     offer: Mapped[Offer] = relationship(lazy="raise")
+
+    @property
+    def can_be_reopened(self) -> bool:
+        """Whether it was rejected so freshly that it can be open again as if nothing had been."""
+        fresh = self.decided_at is not None and utc_now() - self.decided_at < timedelta(minutes=UNDO_MINUTES)
+        return self.state == "rejected" and fresh
 
     @property
     def is_open(self) -> bool:

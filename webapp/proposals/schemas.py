@@ -13,9 +13,10 @@ VISIBLE_STATES = ("open", "confirmed", "rejected", "superseded")
 
 
 class RejectFormSchema(FormSchema):
-    """A rejection: why, and until when the pair is not proposed again."""
+    """A rejection: why, and until when the pair is not proposed again, if not as long as is usual."""
 
     reason = fields.String(required=True, validate=validate.OneOf(REJECT_REASONS))
+    note = Text(LONGEST_NOTE, lines=True, load_default="")
     ban_until = fields.Date(load_default=None)
 
 
@@ -38,6 +39,7 @@ class RejectSchema(StrictSchema):
     """Why a proposal is rejected; without a day the ban holds until somebody lifts it."""
 
     reason = fields.String(required=True, validate=validate.OneOf(REJECT_REASONS))
+    note = Text(LONGEST_NOTE, lines=True, load_default="")
     ban_until = fields.Date(load_default=None, allow_none=True)
 
 
@@ -60,3 +62,4 @@ class ProposalSchema(ma.Schema):
     decided_at = fields.DateTime(allow_none=True)
     decided_by = fields.String()
     reason = fields.String()
+    note = fields.String()

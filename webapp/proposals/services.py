@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask_babel import gettext as _
@@ -13,24 +13,31 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from webapp.audit.services import describe_codes, describe_details, name_actions, name_details, write_entry
+from webapp.engine.texts import RULE_TEXTS
 from webapp.exceptions import InvalidInput
 from webapp.newcomers.models import Newcomer
 from webapp.newcomers.services import newcomer_changed
 from webapp.offers.models import Offer
 from webapp.offers.services import offer_changed
-from webapp.placements.conflicts import conflict
+from webapp.placements.conflicts import MESSAGES, conflict
 from webapp.placements.labels import EARLIER_END_REASON_NAMES, END_REASON_NAMES
 from webapp.placements.models import Ban, Placement
 from webapp.placements.places import Origin, broken_rules, couple, placement_choosing, placement_made
-from webapp.placements.services import ban_pair, ids_of_pair, with_sides
+from webapp.placements.services import ban_pair, ids_of_pair, remove_newest_ban, with_sides
 from webapp.proposals.labels import REJECT_REASON_NAMES, WITHDRAWN_REASON_NAMES
-from webapp.proposals.models import Proposal
+from webapp.proposals.models import BAN_DAYS, Proposal
 from webapp.proposals.settling import find_displaced, find_settled, withdraw
 from webapp.storage.access import Actor, get_scoped, scoped
 from webapp.storage.database import db, guarded_update, utc_now
 from webapp.towns.services import today_of
 
-name_actions({"proposal.confirmed": _l("Proposal confirmed"), "proposal.rejected": _l("Proposal rejected")})
+name_actions(
+    {
+        "proposal.confirmed": _l("Proposal confirmed"),
+        "proposal.rejected": _l("Proposal rejected"),
+        "proposal.reopened": _l("Rejection taken back"),
+    }
+)
 name_details({"reason": _l("Why"), "points": _l("Points"), "ban_until": _l("Banned until")})
 _REASON_NAMES = {
     **EARLIER_END_REASON_NAMES,
@@ -136,9 +143,12 @@ def pair_history(actor: Actor, newcomer_id: uuid.UUID, offer_id: uuid.UUID) -> l
             events.append(PairEvent(proposal.created_at, "added" if proposal.added_for else "proposed"))
         if proposal.state in ("rejected", "superseded") and proposal.decided_at:
             what = "withdrawn" if proposal.state == "superseded" and proposal.reason else proposal.state
-            events.append(PairEvent(proposal.decided_at, what, proposal.decided_by, proposal.reason))
+            events.append(
+                PairEvent(proposal.decided_at, what, proposal.decided_by, proposal.reason, proposal.note)
+            )
     for placement in of_pair(Placement):
-        events.append(PairEvent(placement.created_at, "placed", placement.confirmed_by, note=placement.note))
+        note = "\n".join(text for text in (placement.override_reason, placement.note) if text)
+        events.append(PairEvent(placement.created_at, "placed", placement.confirmed_by, note=note))
         if placement.ended_at is not None:
             events.append(
                 PairEvent(placement.ended_at, placement.state, placement.ended_by, placement.end_reason)
@@ -182,7 +192,7 @@ def confirm_proposal(actor: Actor, proposal_id: uuid.UUID, *, note: str = "") ->
 
 
 def reject_proposal(
-    actor: Actor, proposal_id: uuid.UUID, *, reason: str, ban_until: date | None = None
+    actor: Actor, proposal_id: uuid.UUID, *, reason: str, note: str = "", ban_until: date | None = None
 ) -> Proposal:
     """Reject an open proposal and ban its pair until a day, or until the ban is lifted.
 
@@ -195,7 +205,7 @@ def reject_proposal(
     proposal = get_scoped(Proposal, actor, proposal_id)
     if ban_until is not None and ban_until < today_of(actor):
         raise InvalidInput({"ban_until": [_("Please give a day to come.")]})
-    if not _decide(actor, proposal.id, "rejected", reason=reason):
+    if not _decide(actor, proposal.id, "rejected", reason=reason, note=note):
         raise conflict("changed")
     ban_pair(actor, proposal, reason, ban_until)
     until = ban_until.isoformat() if ban_until else None
@@ -204,7 +214,44 @@ def reject_proposal(
     return proposal
 
 
-def _decide(actor: Actor, proposal_id: uuid.UUID, state: str, *, reason: str = "") -> bool:
+def usual_ban(reason: str, today: date) -> date | None:
+    """Until when a pair is usually not proposed again after being rejected for a reason; None for good."""
+    days = BAN_DAYS[reason]
+    return None if days is None else today + timedelta(days=days)
+
+
+def undo_rejection(actor: Actor, proposal_id: uuid.UUID) -> Proposal:
+    """Take a fresh rejection back: the proposal is open again, and its ban is gone.
+
+    Raises
+    ------
+    NotFound
+    Conflict
+        ``too_late`` after some minutes or once a newer run has been, ``changed`` when it is not rejected, or
+        what has become impossible meanwhile.
+    """
+    proposal = get_scoped(Proposal, actor, proposal_id)
+    if proposal.state != "rejected" or proposal.decided_at is None:
+        raise conflict("changed")
+    newer = scoped(Proposal, actor).where(
+        Proposal.created_at > proposal.decided_at, Proposal.added_for.is_(None), Proposal.state != "staged"
+    )
+    if not proposal.can_be_reopened or db.session.scalar(newer.limit(1)) is not None:
+        raise conflict("too_late")
+    remove_newest_ban(proposal, proposal.decided_at)
+    open_again = {"state": "open", "decided_at": None, "decided_by": "", "reason": "", "note": ""}
+    if not guarded_update(Proposal, proposal.id, Proposal.state == "rejected", **open_again):
+        raise conflict("changed")
+    settled = find_settled(proposal.town_id, proposal_id=proposal.id)
+    broken = [*settled.values(), *broken_rules(actor, proposal.newcomer_id, proposal.offer_id)]
+    if broken:
+        raise conflict(broken[0] if broken[0] in RULE_TEXTS or broken[0] in MESSAGES else "changed")
+    write_entry(actor, "proposal.reopened", proposal, **ids_of_pair(proposal))
+    db.session.flush()
+    return proposal
+
+
+def _decide(actor: Actor, proposal_id: uuid.UUID, state: str, *, reason: str = "", note: str = "") -> bool:
     return guarded_update(
         Proposal,
         proposal_id,
@@ -213,6 +260,7 @@ def _decide(actor: Actor, proposal_id: uuid.UUID, state: str, *, reason: str = "
         decided_at=utc_now(),
         decided_by=actor.label,
         reason=reason,
+        note=note,
     )
 
 

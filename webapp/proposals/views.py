@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -29,7 +29,6 @@ from webapp.placements.services import (
     query_placements_of,
 )
 from webapp.placements.views import about_pair
-from webapp.profiles import labels as profile_labels
 from webapp.proposals import labels, services
 from webapp.proposals.schemas import RejectFormSchema
 from webapp.storage.database import write_transaction
@@ -84,6 +83,17 @@ def confirm(proposal_id: uuid.UUID) -> ResponseReturnValue:
     return _go_on(proposal_id)
 
 
+@bp.get("/proposals/<uuid:proposal_id>/reject")
+def ask_to_reject(proposal_id: uuid.UUID) -> ResponseReturnValue:
+    """The form for a rejection in a row of the board; without JavaScript the one on the proposal's page."""
+    if is_part_asked():
+        return _row_to_reject(proposal_id, empty_form())
+    kept: dict[str, Any] = asked_of_board()
+    if "on_board" in request.args:
+        kept["on_board"] = "yes"
+    return redirect(url_for("proposals.detail", proposal_id=proposal_id, _anchor="reject", **kept), 303)
+
+
 @bp.post("/proposals/<uuid:proposal_id>/reject")
 def reject(proposal_id: uuid.UUID) -> ResponseReturnValue:
     """Reject a proposal, with the reason and how long it holds."""
@@ -93,14 +103,32 @@ def reject(proposal_id: uuid.UUID) -> ResponseReturnValue:
     if until is not None and until <= today_of(actor):
         form.errors["ban_until"] = [_("Please give a day to come.")]
     if not form.is_valid:
+        if is_part_asked():
+            return _row_to_reject(proposal_id, form), 422
         return _proposal_page(proposal_id, reject_form=form), 422
+    ban = {"ban_until": until or services.usual_ban(form.data["reason"], today_of(actor))}
     try:
         with write_transaction():
-            services.reject_proposal(actor, proposal_id, **form.data)
+            services.reject_proposal(actor, proposal_id, **(form.data | ban))
     except Conflict as conflict:
+        if is_part_asked():
+            found = services.get_proposal(actor, proposal_id)
+            return render_template("proposals/_refused.html", proposal=found, conflict=conflict), 409
         return _proposal_page(proposal_id, reject_form=form, conflict=conflict), 409
-    flash(_("Rejected. The next matching run looks for somebody else."), "success")
+    if is_part_asked():
+        found = services.get_proposal(actor, proposal_id)
+        return render_template("proposals/_rejected.html", proposal=found, **ban)
     return _go_on(proposal_id)
+
+
+def _row_to_reject(proposal_id: uuid.UUID, form: PageForm) -> str:
+    found = services.get_proposal(current_actor(), proposal_id)
+    return render_template(
+        "proposals/_reject_row.html",
+        proposal=found,
+        reject_form=form,
+        reject_options=labels.reject_options(),
+    )
 
 
 def _go_on(proposal_id: uuid.UUID) -> ResponseReturnValue:
@@ -134,7 +162,7 @@ def _proposal_page(
         obstacle=rule_text(broken[0]) if broken else "",
         note_form=note_form or empty_form(),
         reject_form=reject_form or empty_form(),
-        reject_options=profile_labels.options(labels.REJECT_REASON_NAMES, _("Please choose")),
+        reject_options=labels.reject_options(),
         conflict=conflict,
         **_alternatives([one for one in around if one is not own]),
         **about_pair(actor, found.newcomer, found.offer, way),

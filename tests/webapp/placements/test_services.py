@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
+from tests.builders import hours
 from tests.rows import (
     add_newcomer,
     add_offer,
@@ -22,12 +23,13 @@ from tests.rows import (
     run_matching,
 )
 from webapp.audit.models import AuditEntry
+from webapp.engine.texts import PROTECTIVE_RULES
 from webapp.exceptions import Conflict
 from webapp.newcomers.models import Newcomer
 from webapp.newcomers.services import erase_newcomer
 from webapp.offers.models import Offer
 from webapp.placements import places
-from webapp.placements.models import UNDO_MINUTES, GroupCount, Placement
+from webapp.placements.models import OVERRIDABLE, UNDO_MINUTES, GroupCount, Placement
 from webapp.placements.options import examine_newcomer
 from webapp.placements.services import (
     end_placement,
@@ -91,6 +93,64 @@ def test_every_hard_rule_holds_at_the_moment_of_placing(
     else:
         place(me, person, place_)
         assert counters(place_) == (1, 1, 1)
+
+
+@pytest.mark.parametrize(
+    ("newcomer", "offer", "rule"),
+    [
+        ({}, {"min_level": "C1"}, "language"),
+        ({"needs": ("step_free",)}, {}, "step_free"),
+        ({"needs": ("childcare",)}, {}, "childcare"),
+        ({"needs": ("low_cost",)}, {"cost_eur_month": 90.0}, "low_cost"),
+        ({"lat": 52.9}, {}, "travel"),
+        ({"availability": hours("Sun 08:00-09:00")}, {}, "hours"),
+    ],
+)
+def test_rules_of_convenience_give_way_to_a_written_reason(
+    me: Actor, newcomer: dict[str, Any], offer: dict[str, Any], rule: str
+) -> None:
+    person, place_ = add_newcomer(me.town_id, **newcomer), add_offer(me.town_id, **offer)
+    assert refusal(me, person, place_) == rule
+    with write_transaction():
+        placed = place_by_hand(me, person, place_, override_reason="Both want it.")
+        assert (placed.overridden, placed.override_reason) == ([rule], "Both want it.")
+    with write_transaction():
+        undo_placement(me, placed.id)
+    with pytest.raises(Conflict), write_transaction():
+        place_by_hand(me, person, place_)
+
+
+def test_the_rules_that_can_be_set_aside_are_these_and_protect_nobody() -> None:
+    assert {"travel", "hours", "language", "low_cost", "childcare", "step_free"} == OVERRIDABLE
+    assert PROTECTIVE_RULES.isdisjoint(OVERRIDABLE)
+
+
+@pytest.mark.parametrize(
+    ("newcomer", "offer", "reason"),
+    [
+        ({"status": "paused"}, {}, "closed"),
+        ({"consent": False}, {}, "consent"),
+        ({"gender": "m"}, {"gender_group": "women_only"}, "gender_group"),
+        ({"birth_year": None}, {}, "minors"),
+        ({"birth_year": 1950}, {"age_max": 40}, "age"),
+        ({}, {"capacity": 1, "taken": 1}, "full"),
+        ({"wants": {"mentor": 1}}, {}, "demand_full"),
+        ({"prefers_gender": "f"}, {"kind": "mentor", "gender": "m"}, None),
+        ({}, {"kind": "mentor", "screening_valid_until": None}, None),
+        ({"lat": 52.9, "gender": "m"}, {"gender_group": "women_only"}, "gender_group"),
+    ],
+)
+def test_no_other_rule_gives_way(
+    me: Actor, newcomer: dict[str, Any], offer: dict[str, Any], reason: str | None
+) -> None:
+    wants = {"wants": {"association": 1, "mentor": 1}} if "kind" in offer else {}
+    person, place_ = add_newcomer(me.town_id, **{**wants, **newcomer}), add_offer(me.town_id, **offer)
+    before = counters(place_)
+    with pytest.raises(Conflict) as raised, write_transaction():
+        place_by_hand(me, person, place_, override_reason="I insist.")
+    assert reason in (None, raised.value.reason)
+    assert raised.value.reason not in OVERRIDABLE
+    assert counters(place_) == before
 
 
 def test_a_session_at_the_hours_of_a_confirmed_one_is_refused(me: Actor) -> None:
@@ -240,7 +300,7 @@ def test_without_the_guard_the_same_rush_oversells(
         db.session.execute(db.text("SELECT pg_sleep(0.02)"))
 
     monkeypatch.setattr(places, "_take_place", look_then_write)
-    monkeypatch.setattr(places, "_check_rules", lambda *_: None)
+    monkeypatch.setattr(places, "_check_rules", lambda *_, **_options: [])
     monkeypatch.setattr(places, "_take_group_place", lambda *_: None)
     offer = add_offer(me.town_id, capacity=5)
     newcomers = [add_newcomer(me.town_id, f"n{i}") for i in range(40)]

@@ -50,6 +50,29 @@ def test_the_guards_hold_by_hand_too_and_the_note_is_kept(browser: Client, offic
     assert office.counters(offer) == (1, 0, 0)
 
 
+def test_a_rule_of_convenience_is_set_aside_by_a_written_reason_that_is_kept(
+    browser: Client, office: Office
+) -> None:
+    newcomer, offer = office.newcomer(max_minutes=5), office.offer("far", lat=52.05)
+    address = f"/newcomers/{newcomer}/place/{offer}"
+    assert "By the rules this is not possible" in text_of(browser, address)
+    without = browser.post_form(address, override="yes", note="agreed")
+    assert (without.status_code, "Please fill this in." in without.text) == (422, True)
+    assert browser.post_form(address, note="agreed").status_code == 409
+
+    placed = browser.post_form(address, override="yes", override_reason="His brother drives.", note="agreed")
+
+    assert placed.status_code == 303
+    placement = office.the(Placement)
+    assert (placement.overridden, placement.override_reason) == (["travel"], "His brother drives.")
+    page = text_of(browser, placed.location)
+    assert "Set aside: too far" in page
+    assert page.count("His brother drives.") == 2  # beside the placement, and in the history of the pair
+    assert "Set aside" in text_of(browser, "/history")
+    office.run()
+    assert office.counters(offer) == (1, 1, 1)
+
+
 def test_placements_are_listed_by_state(browser: Client, office: Office, pair: Pair) -> None:
     assert "Nobody is placed yet" in text_of(browser, "/placements")
     placement = office.place(pair.newcomer, pair.offer)

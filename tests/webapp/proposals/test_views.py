@@ -13,10 +13,10 @@ from tests.web import Client
 from webapp.engine.texts import CRITERION_TEXTS
 from webapp.newcomers.models import Newcomer
 from webapp.offers.models import Offer
-from webapp.placements.models import Ban, Placement
+from webapp.placements.models import UNDO_MINUTES, Ban, Placement
 from webapp.proposals import labels as proposal_labels
-from webapp.proposals.models import PROPOSAL_STATES, REJECT_REASONS, Proposal
-from webapp.storage.database import utc_now
+from webapp.proposals.models import BAN_DAYS, PROPOSAL_STATES, REJECT_REASONS, Proposal
+from webapp.storage.database import db, utc_now
 
 
 def test_the_proposal_page_shows_what_matters_for_a_decision_and_no_notes(
@@ -136,7 +136,7 @@ def test_rejecting_bans_the_pair_until_the_day(browser: Client, office: Office, 
     assert office.get(Proposal, pair.proposal).state == "rejected"
     ban = office.the(Ban)
     assert (ban.reason, ban.ban_until) == ("too_far", day)
-    assert "Rejected" in browser.get("/board").text
+    assert "rejected." in browser.get("/board").text
     assert "Rejected , Coordinator" in text_of(browser, f"/proposals/{pair.proposal}")
 
 
@@ -157,6 +157,101 @@ def test_a_rejection_without_reason_or_with_a_past_day_is_refused(
     assert answer.status_code == 422
     assert sentence in answer.text
     assert office.get(Proposal, pair.proposal).state == "open"
+
+
+@pytest.mark.parametrize("reason", REJECT_REASONS)
+def test_without_a_day_a_rejection_holds_as_long_as_is_usual(
+    browser: Client, office: Office, pair: Pair, reason: str
+) -> None:
+    page = browser.get(f"/proposals/{pair.proposal}").text
+    length = proposal_labels.BAN_LENGTH_NAMES[BAN_DAYS[reason]]
+    assert f"{proposal_labels.REJECT_REASON_NAMES[reason]} ({length})" in html.unescape(page)
+
+    browser.post_form(f"/proposals/{pair.proposal}/reject", reason=reason, note="They met in spring.")
+
+    ban, days = office.the(Ban), BAN_DAYS[reason]
+    assert ban.ban_until == (None if days is None else ban.created_at.date() + timedelta(days=days))
+    assert "They met in spring." in text_of(browser, f"/proposals/{pair.proposal}")
+
+
+def test_a_row_of_the_board_is_rejected_and_taken_back_in_its_place(
+    browser: Client, office: Office, pair: Pair
+) -> None:
+    row = {"HX-Request": "true"}
+    board = browser.get("/board?kind=association").text
+    (address,) = re.findall(r'hx-get="(/proposals/[^"]*/reject[^"]*)"', html.unescape(board))
+    form = browser.get(address, headers=row).text
+    assert "<html" not in form
+    assert "Not this one:" in form
+    back = re.search(r'hx-get="(/board/row/[^"]*)"', html.unescape(form))
+    assert back is not None
+    assert "Confirm" in browser.get(back[1], headers=row).text
+
+    post = f"/proposals/{pair.proposal}/reject?on_board=yes&kind=association"
+    token = {"csrf_token": browser.csrf_token()}
+    assert "Please fill this in." in browser.post(post, data=token, headers=row).text
+    decided = browser.post(post, data={**token, "reason": "time", "note": "Shifts."}, headers=row)
+    assert decided.status_code == 200
+    assert "not proposed again until" in decided.text
+    assert 'id="figures"' in decided.text
+    late = browser.post(post, data={**token, "reason": "time"}, headers=row)
+    assert (late.status_code, "Somebody else changed this" in late.text) == (409, True)
+
+    undone = browser.post(f"/proposals/{pair.proposal}/undo", data=token, headers=row)
+    assert "Confirm" in undone.text
+    assert office.get(Proposal, pair.proposal).state == "open"
+    with office.app.app_context():
+        assert db.session.scalars(db.select(Ban)).all() == []
+
+
+def test_without_javascript_a_rejection_leads_back_to_the_board_with_the_way_back(
+    browser: Client, office: Office, pair: Pair
+) -> None:
+    asked = browser.get(f"/proposals/{pair.proposal}/reject?on_board=yes&kind=association")
+    assert asked.status_code == 303
+    page = browser.get(asked.location.partition("#")[0]).text
+    (action,) = re.findall(r'action="(/proposals/[^"]*/reject[^"]*)"', html.unescape(page))
+    assert "on_board=yes" in action
+    assert "kind=association" in action
+
+    answer = browser.post_form(action, reason="too_far")
+
+    assert answer.location.startswith("/board?kind=association")
+    board = browser.get(answer.location).text
+    assert "rejected." in board
+    assert browser.post_form(f"/proposals/{pair.proposal}/undo").status_code == 303
+    assert office.get(Proposal, pair.proposal).is_open
+
+
+def test_a_rejection_is_taken_back_for_ten_minutes_and_before_the_next_run(
+    browser: Client, office: Office, pair: Pair
+) -> None:
+    undo = f"/proposals/{pair.proposal}/undo"
+    row = {"HX-Request": "true"}
+    token = {"csrf_token": browser.csrf_token()}
+    assert browser.post(undo, data=token, headers=row).status_code == 409  # nothing was rejected
+
+    browser.post_form(f"/proposals/{pair.proposal}/reject", reason="other")
+    long_ago = utc_now() - timedelta(minutes=UNDO_MINUTES, seconds=1)
+    office.change(Proposal, pair.proposal, decided_at=long_ago)
+    assert "too late to undo" in browser.post(undo, data=token, headers=row).text
+    office.change(Proposal, pair.proposal, decided_at=utc_now())
+    office.newcomer("other")
+    office.run()
+    assert "too late to undo" in browser.post(undo, data=token, headers=row).text
+    assert office.get(Proposal, pair.proposal).state == "rejected"
+    assert office.the(Ban).lifted_at is None
+
+
+def test_a_rejection_is_not_taken_back_when_the_place_is_gone(
+    browser: Client, office: Office, pair: Pair
+) -> None:
+    browser.post_form(f"/proposals/{pair.proposal}/reject", reason="other")
+    office.change(Offer, pair.offer, taken=3)
+    answer = browser.post_form(f"/proposals/{pair.proposal}/undo")
+    assert "No place is free any more." in browser.get(answer.location).text
+    assert office.get(Proposal, pair.proposal).state == "rejected"
+    assert office.the(Ban).lifted_at is None
 
 
 def test_a_proposal_is_rejected_once(browser: Client, office: Office, pair: Pair) -> None:
