@@ -5,10 +5,12 @@ from __future__ import annotations
 import gc
 import json
 import sys
+import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +20,17 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from matcher.exceptions import InvalidFileError, KoppelError, KoppelWarning, RowProblem
+from matcher.exceptions import (
+    InvalidFileError,
+    InvalidPolicyError,
+    KoppelError,
+    KoppelWarning,
+    RowProblem,
+)
 from matcher.generate import generate_town
 from matcher.pairs.policy import Policy
 from matcher.planning.plan import make_plan
+from matcher.planning.settled import SettledPairs, nearest, refuse_contradictions, settled_pairs
 from matcher.planning.single import STAGES, Plan, summary
 from matcher.planning.tables import write_proposals, write_unmatched
 from matcher.planning.unmatched import REASONS
@@ -30,18 +39,21 @@ from matcher.questions.relaxations import at_hand
 from matcher.questions.wording import change_in_words
 from matcher.records.columns import columns_of
 from matcher.records.files import (
+    read_all,
     read_newcomers,
     read_offers,
-    read_pairs,
     write_newcomers,
     write_offers,
 )
+from matcher.records.formats.sources import MOST_ROWS
 from matcher.records.geography import load_towns
+from matcher.records.people import Newcomer, Offer
 from matcher.records.vocabulary import LANGUAGES
 
 _READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _WRITABLE = click.Path(dir_okay=False, writable=True, path_type=Path)
 _MOST_PROBLEMS_SHOWN = 50
+_MOST_CHARACTERS_OF_A_NOTE = 1_000
 
 STAGE_TEXTS = dict(
     zip(
@@ -76,12 +88,20 @@ def clear_errors() -> Iterator[None]:
             yield
         except InvalidFileError as error:
             raise BadInput(_shortened([str(problem) for problem in error.problems])) from error
-        except (KoppelError, OSError, UnicodeDecodeError) as error:
+        except InvalidPolicyError as error:
+            raise BadInput(_shortened([str(problem) for problem in error.problems])) from error
+        except OSError as error:
+            raise BadInput(
+                ": ".join(str(part) for part in (error.filename, error.strerror) if part)
+            ) from error
+        except KoppelError as error:
             raise BadInput(str(error)) from error
 
 
 def _show_warning(message: Warning | str, *_details: Any, **_more: Any) -> None:
-    click.echo(f"Note: {message}", err=True)
+    click.echo(
+        f"Note: {textwrap.shorten(str(message), _MOST_CHARACTERS_OF_A_NOTE, placeholder=' ...')}", err=True
+    )
 
 
 def _shortened(lines: list[str]) -> str:
@@ -163,12 +183,10 @@ def match(
     """
     with clear_errors(), no_collections():
         _check_outputs([out, unmatched], [newcomers, offers, policy_path, fixed, banned])
+        policy = Policy.from_file(policy_path) if policy_path else Policy()
         skipped: list[RowProblem] | None = [] if skip_bad_rows else None
         people, places = _read_both(newcomers, offers, skipped)
-        settled = [_pairs_of(path) for path in (fixed, banned)]
-        if skipped:
-            settled = [_of_people_that_were_read(pairs, people, places) for pairs in settled]
-        policy = Policy.from_file(policy_path) if policy_path else Policy()
+        settled = _read_settled(fixed, banned, people, places)
         with progress_bar() as progress:
             task = progress.add_task("Reading", total=len(STAGES))
             plan = make_plan(
@@ -176,8 +194,8 @@ def match(
                 places,
                 policy,
                 today=today or date.today(),
-                fixed=settled[0],
-                banned=settled[1],
+                fixed=settled[0].by_id(),
+                banned=settled[1].by_id(),
                 progress=lambda stage: progress.update(task, description=STAGE_TEXTS[stage], advance=1),
             )
         write_proposals(out, plan)
@@ -188,7 +206,8 @@ def match(
         click.echo(f"Left out {n_rows} rows that cannot be read:", err=True)
         click.echo(_shortened([str(problem) for problem in skipped]), err=True)
     if as_json:
-        click.echo(json.dumps(summary(plan) | {"skipped_rows": n_rows}))
+        n_pairs = sum(len(pairs.left_out) for pairs in settled)
+        click.echo(json.dumps(summary(plan) | {"skipped_rows": n_rows, "skipped_pairs": n_pairs}))
     else:
         print_summary(plan)
         click.echo(f"Proposals written to {out}" + (f", open wishes to {unmatched}" if unmatched else ""))
@@ -220,14 +239,18 @@ def explain(
     if offer and not newcomer:
         raise BadInput("--offer: expected --newcomer as well, to speak of the two.")
     with clear_errors(), no_collections():
+        policy = Policy.from_file(policy_path) if policy_path else Policy()
         people, places = _read_both(newcomers, offers, None)
+        _check_id("--newcomer", newcomer, newcomers, people)
+        _check_id("--offer", offer, offers, places)
+        settled = _read_settled(fixed, banned, people, places)
         plan = make_plan(
             people,
             places,
-            Policy.from_file(policy_path) if policy_path else Policy(),
+            policy,
             today=today or date.today(),
-            fixed=_pairs_of(fixed),
-            banned=_pairs_of(banned),
+            fixed=settled[0].by_id(),
+            banned=settled[1].by_id(),
         )
         if newcomer and offer:
             answer = about_pair(plan, newcomer, offer, language)
@@ -235,10 +258,20 @@ def explain(
             answer = about_person(plan, newcomer, language)
         else:
             answer = about_town(plan, language)
+    click.echo(_in_a_sentence(plan), err=True)
     if as_json:
         click.echo(json.dumps(answer))
     else:
         print_answer(answer, language)
+
+
+def _in_a_sentence(plan: Plan) -> str:
+    figures = summary(plan)
+    return (
+        f"The plan: {figures['newcomers']:,} newcomers, {figures['newcomers_served']:,} with a proposal; "
+        f"{figures['offers']:,} offers, {figures['proposals']:,} proposals; "
+        f"{figures['open_wishes']:,} wishes stay open."
+    )
 
 
 def print_answer(answer: Answer, language: str) -> None:
@@ -259,22 +292,29 @@ def _check_outputs(outputs: list[Path | None], inputs: list[Path | None]) -> Non
             raise BadInput(f"{path}: there is no folder {path.parent}. Make it first, or name another.")
 
 
-def _pairs_of(path: Path | None) -> list[tuple[str, str]]:
-    return [(pair.newcomer_id, pair.offer_id) for pair in read_pairs(path)] if path else []
+def _read_settled(
+    fixed: Path | None, banned: Path | None, people: Sequence[Newcomer], places: Sequence[Offer]
+) -> tuple[SettledPairs, SettledPairs]:
+    """Fixed and banned pairs; a line with somebody who is not there is left out, said and counted."""
+    of_fixed, of_banned = read_all(
+        *(partial(settled_pairs, path, people, places) for path in (fixed, banned))
+    )
+    refuse_contradictions(of_fixed, of_banned)
+    for settled in (of_fixed, of_banned):
+        if settled.left_out:
+            n_left_out = len(settled.left_out)
+            click.echo(_shortened([f"Note: {sentence}" for sentence in settled.left_out]), err=True)
+            total = f"{n_left_out:,} of {n_left_out + len(settled.pairs):,}"
+            click.echo(f"Note: {total} lines of {settled.path} are left out.", err=True)
+    return of_fixed, of_banned
 
 
-def _of_people_that_were_read(
-    pairs: list[tuple[str, str]], people: Sequence[Any], places: Sequence[Any]
-) -> list[tuple[str, str]]:
-    """The pairs whose rows were not left out; the others are named."""
-    newcomers, offers = (set(columns_of(those)("id").each()) for those in (people, places))
-    kept: list[tuple[str, str]] = []
-    for newcomer, offer in pairs:
-        if newcomer in newcomers and offer in offers:
-            kept.append((newcomer, offer))
-        else:
-            click.echo(f"Note: the pair {newcomer}, {offer} is left out: a row of it is not there.", err=True)
-    return kept
+def _check_id(
+    option: str, given: str | None, path: Path, people: Sequence[Newcomer] | Sequence[Offer]
+) -> None:
+    known = columns_of(people)("id").each() if given is not None else []
+    if given is not None and given not in known:
+        raise BadInput(f"{option}: expected an id of {path}, got {given!r}{nearest(given, known)}.")
 
 
 @contextmanager
@@ -295,16 +335,10 @@ def _read_both(
     newcomers: Path, offers: Path, skipped: list[RowProblem] | None
 ) -> tuple[Sequence[Any], Sequence[Any]]:
     """Both files, or the problems of both."""
-    problems: list[RowProblem] = []
-    read: list[Sequence[Any]] = []
-    for reader, path in ((read_newcomers, newcomers), (read_offers, offers)):
-        try:
-            read.append(reader(path, skipped))
-        except InvalidFileError as error:
-            problems += error.problems
-    if problems:
-        raise InvalidFileError(problems)
-    return read[0], read[1]
+    people, places = read_all(
+        lambda: read_newcomers(newcomers, skipped), lambda: read_offers(offers, skipped)
+    )
+    return people, places
 
 
 def _changes_in_words(plan: Plan, language: str) -> dict[tuple[str, str], str]:
@@ -325,6 +359,8 @@ def print_summary(plan: Plan, title: str = "") -> None:
     by_kind = ", ".join(f"{count:,} {kind}" for kind, count in figures["proposals_by_kind"].items())
     table.add_row("Proposals", f"{figures['proposals']:,} ({by_kind})")
     table.add_row("Newcomers with a proposal", f"{figures['newcomers_served']:,}")
+    without = figures["newcomers"] - figures["newcomers_served"]
+    table.add_row("Newcomers without one", f"{without:,}")
     table.add_row("Mean score", f"{figures['mean_score']:.3f}")
     table.add_row("Value, bound", f"{plan.objective:.4f}, {plan.bound:.4f} ({plan.status})")
     table.add_row("Open wishes", f"{figures['open_wishes']:,}")
@@ -336,13 +372,19 @@ def print_summary(plan: Plan, title: str = "") -> None:
 
 @click.command()
 @click.option(
-    "--newcomers", "n_newcomers", type=click.IntRange(1, 5_000_000), required=True, help="How many."
+    "--newcomers", "n_newcomers", type=click.IntRange(1, MOST_ROWS), required=True, help="How many."
 )
-@click.option("--offers", "n_offers", type=click.IntRange(1, 1_000_000), required=True, help="How many.")
+@click.option("--offers", "n_offers", type=click.IntRange(1, MOST_ROWS), required=True, help="How many.")
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder to write to."
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="The same seed gives the same town.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="The same seed gives the same town.",
+)
 @click.option(
     "--town",
     type=click.Choice(sorted(load_towns())),

@@ -5,6 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+_MOST_SHOWN = 200
+_MOST_PROBLEMS_SHOWN = 1_000
+
+
+def brief(text: str) -> str:
+    """A text as an error shows it: not more than fits on a few lines."""
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}..."
+
 
 class KoppelError(Exception):
     """Base of every error the engine raises on purpose."""
@@ -34,6 +42,27 @@ class InvalidPolicyError(KoppelError, ValueError):
         super().__init__("; ".join(self.problems))
 
 
+class SettingProblem(str):
+    """A sentence on one setting of a policy, which knows its name.
+
+    Parameters
+    ----------
+    sentence : str
+    setting : str
+        As in ``weights.interests``.
+    """
+
+    __slots__ = ("setting",)
+
+    def __new__(cls, sentence: str, setting: str) -> SettingProblem:
+        """The sentence, which is text like any other."""
+        problem = super().__new__(cls, sentence)
+        problem.setting = setting
+        return problem
+
+    setting: str
+
+
 class InvalidRecordError(KoppelError, ValueError):
     """A newcomer or offer with values that cannot be; lists field, value and what was expected.
 
@@ -56,10 +85,10 @@ class FieldProblem:
     expected: str
 
     def __str__(self) -> str:
-        return f"{self.field}: expected {self.expected}, got {self.value!r}"
+        return f"{self.field}: expected {self.expected}, got {brief(self.value)!r}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class RowProblem:
     """One value of a table that cannot be read: where it stands and what was expected.
 
@@ -86,7 +115,15 @@ class RowProblem:
         place = f"{self.path}, {self.counted} {self.line}" if self.line else self.path
         if self.column:
             place = f"{place}, column {self.column}"
-        return f"{place}: expected {self.expected}, got {self.value!r}"
+        return f"{place}: expected {self.expected}, got {brief(self.value)!r}"
+
+
+@dataclass(frozen=True, slots=True)
+class FileProblem(RowProblem):
+    """What is wrong with a file as such: `value` says in words what arrived."""
+
+    def __str__(self) -> str:
+        return f"{self.path}: expected {self.expected}, got {brief(self.value)}"
 
 
 class InvalidTableError(KoppelError, ValueError):
@@ -100,11 +137,17 @@ class InvalidTableError(KoppelError, ValueError):
 
     def __init__(self, problems: Iterable[RowProblem]) -> None:
         self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in self.problems))
+        more = len(self.problems) - _MOST_PROBLEMS_SHOWN
+        shown = [str(problem) for problem in self.problems[:_MOST_PROBLEMS_SHOWN]]
+        super().__init__("\n".join([*shown, *([f"... and {more:,} more"] if more > 0 else [])]))
 
 
 class InvalidFileError(InvalidTableError):
     """A file with rows that cannot be read; nothing of it was used."""
+
+
+class OtherFileError(InvalidFileError):
+    """A file of something else than was expected: offers for newcomers, or pairs of them."""
 
 
 class UnknownRecordError(KoppelError, LookupError):

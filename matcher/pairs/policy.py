@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import reprlib
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -12,12 +13,15 @@ from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from matcher.exceptions import InvalidPolicyError
+from matcher.exceptions import InvalidFileError, InvalidPolicyError, SettingProblem, brief
 from matcher.pairs.criteria import CRITERIA
+from matcher.records.formats.sources import text_of
 from matcher.records.sections import Bonus, Limits, Lookahead, Travel
 from matcher.records.vocabulary import LEVELS, MODES
 
 _HUGE = 1e18  # no number of a policy comes near
+_MOST_MEGABYTES = 1
+_MOST_CHARACTERS = 100_000
 
 __all__ = ["Bonus", "Limits", "Lookahead", "Policy", "Travel", "Weights"]
 
@@ -118,10 +122,12 @@ class Policy:
             With every unknown name, wrong type and value outside its range.
         """
         if not isinstance(plain, Mapping):
-            raise InvalidPolicyError(f"expected a table of settings, got {plain!r}")
+            raise InvalidPolicyError(f"expected a table of settings, got {_shown(plain)}")
         known = _defaults(cls)
         problems = [
-            f"unknown setting {name!r}; there are {', '.join(known)}" for name in plain if name not in known
+            SettingProblem(f"unknown setting {_shown(name)}; there are {', '.join(known)}", name)
+            for name in plain
+            if name not in known
         ]
         try:
             policy = cls(**{name: value for name, value in plain.items() if name in known})
@@ -141,22 +147,40 @@ class Policy:
             When the text is not TOML, and as `from_dict`.
         """
         if not isinstance(text, str):
-            raise InvalidPolicyError(f"expected TOML as text, got {text!r}")
+            raise InvalidPolicyError(f"expected TOML as text, got {_shown(text)}")
+        if len(text) > _MOST_CHARACTERS:
+            raise InvalidPolicyError(f"expected at most {_MOST_CHARACTERS:,} characters, got {len(text):,}")
         try:
-            return cls.from_dict(tomllib.loads(text))
+            plain = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise InvalidPolicyError(f"not readable as TOML: {error}") from error
+        except ValueError as error:
+            raise InvalidPolicyError("not readable as TOML: a number of thousands of digits") from error
+        except RecursionError as error:
+            raise InvalidPolicyError("not readable as TOML: lists or tables in one another") from error
+        return cls.from_dict(plain)
 
     @classmethod
     def from_file(cls, path: str | Path) -> Policy:
-        """Read a policy from a TOML file; raises as `from_toml`, and OSError."""
+        """Read a policy from a TOML file.
+
+        Raises
+        ------
+        InvalidPolicyError
+            As `from_toml`, with the file and, where it can be told, the line of each problem; and when it is
+            no file, or no text in UTF-8.
+        OSError
+            When it cannot be opened.
+        """
         try:
-            text = Path(path).read_text(encoding="utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise InvalidPolicyError(
-                f"expected text in UTF-8, got {path} with other bytes: {error}"
-            ) from error
-        return cls.from_toml(text)
+            text = text_of(Path(path), _MOST_MEGABYTES)
+        except InvalidFileError as error:
+            raise InvalidPolicyError(map(str, error.problems)) from error
+        try:
+            return cls.from_toml(text)
+        except InvalidPolicyError as error:
+            problems = [f"{path}{_line_of(problem, text)}: {problem}" for problem in error.problems]
+            raise InvalidPolicyError(problems) from error
 
     def to_toml(self) -> str:
         """The policy as TOML text that `from_toml` reads back."""
@@ -166,6 +190,21 @@ class Policy:
         for name, section in sections.items():
             lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in section.items())]
         return "\n".join(lines) + "\n"
+
+
+def _line_of(problem: str, text: str) -> str:
+    """Where a setting with a problem stands, as written one a line below the name of its section."""
+    section = ""
+    for number, line in enumerate(text.splitlines(), start=1):
+        name, is_set, _value = (part.strip() for part in line.partition("="))
+        if name.startswith("[") and not is_set:
+            section = f"{name.partition(']')[0].strip('[] ')}."
+            name = section.rstrip(".")
+        elif is_set:
+            name = section + name
+        if isinstance(problem, SettingProblem) and name == problem.setting:
+            return f", line {number}"
+    return ""
 
 
 def _toml(value: Any) -> str:
@@ -187,11 +226,13 @@ def _defaults(section: type) -> dict[str, Any]:
 
 def _read_section(section: type, name: str, plain: Any, problems: list[str]) -> Any:
     if not isinstance(plain, Mapping):
-        problems.append(f"{name}: expected a table of settings, got {plain!r}")
+        problems.append(SettingProblem(f"{name}: expected a table of settings, got {_shown(plain)}", name))
         return section()
     defaults = _defaults(section)
     problems += [
-        f"unknown setting {name}.{key}; there are {', '.join(defaults)}"
+        SettingProblem(
+            f"unknown setting {name}.{brief(str(key))}; there are {', '.join(defaults)}", f"{name}.{key}"
+        )
         for key in plain
         if key not in defaults
     ]
@@ -209,6 +250,7 @@ def _read_value(name: str, default: Any, value: Any, problems: list[str]) -> Any
         expected, fits = "true or false", isinstance(value, bool)
     elif isinstance(default, int):
         expected, fits = "a whole number", isinstance(value, Integral) and not isinstance(value, bool)
+        fits = fits and abs(value) < _HUGE
     elif isinstance(default, float):
         expected, fits = "a number", isinstance(value, Real) and not isinstance(value, bool)
         fits = fits and not abs(value) >= _HUGE
@@ -218,7 +260,7 @@ def _read_value(name: str, default: Any, value: Any, problems: list[str]) -> Any
     else:
         expected, fits = "a text", isinstance(value, str)
     if not fits:
-        problems.append(f"{name}: expected {expected}, got {value!r}")
+        problems.append(SettingProblem(f"{name}: expected {expected}, got {_shown(value)}", name))
         return default
     return type(default)(value)
 
@@ -242,16 +284,26 @@ def _problems(policy: Policy) -> Iterator[str]:
     yield from _outside("lookahead.longest_wait_weeks", policy.lookahead.longest_wait_weeks, 0, 104)
     yield from _outside("switching_bonus", policy.switching_bonus, 0, 1)
     if not sum(dataclasses.astuple(policy.weights)) > 0:
-        yield "weights: expected at least one above 0, got none"
+        yield SettingProblem("weights: expected at least one above 0, got none", "weights")
     unknown = sorted(set(policy.travel.mobility_not_said) - set(MODES))
     if unknown or not policy.travel.mobility_not_said:
         arrived = ", ".join(unknown) or "none"
-        yield f"travel.mobility_not_said: expected some of {', '.join(MODES)}, got {arrived}"
+        name = "travel.mobility_not_said"
+        yield SettingProblem(f"{name}: expected some of {', '.join(MODES)}, got {brief(arrived)}", name)
     if policy.limits.common_language_level not in LEVELS:
         level = policy.limits.common_language_level
-        yield f"limits.common_language_level: expected one of {', '.join(LEVELS)}, got {level!r}"
+        name = "limits.common_language_level"
+        yield SettingProblem(f"{name}: expected one of {', '.join(LEVELS)}, got {_shown(level)}", name)
 
 
 def _outside(name: str, value: float, low: float, high: float) -> Iterator[str]:
     if not low <= value <= high:
-        yield f"{name}: expected a number from {low} to {high}, got {value}"
+        yield SettingProblem(f"{name}: expected a number from {low} to {high}, got {value}", name)
+
+
+def _shown(value: Any) -> str:
+    """A value as an error names it; tables in tables and numbers without end are cut."""
+    try:
+        return brief(reprlib.repr(value) if not isinstance(value, str) else repr(value))
+    except ValueError:
+        return "a number of thousands of digits"

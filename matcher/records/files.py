@@ -6,22 +6,30 @@ converted and checked once.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain, starmap
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
-from matcher.exceptions import FieldProblem, RowProblem, UnknownTermWarning
+from matcher.exceptions import (
+    FieldProblem,
+    FileProblem,
+    InvalidFileError,
+    InvalidTableError,
+    OtherFileError,
+    RowProblem,
+    UnknownTermWarning,
+)
 from matcher.records.columns import Column, People, joint
 from matcher.records.fields import MISSING, NEWCOMER, OFFER, Field, RecordFields
+from matcher.records.formats.raw import RawTable
 from matcher.records.kinds import Text, is_said
 from matcher.records.people import Newcomer, Offer, Person, shown
 from matcher.records.texts import (
     PathLike,
-    RawTable,
     read_raw_table,
     require_columns,
     warn_caller,
@@ -30,11 +38,15 @@ from matcher.records.texts import (
 )
 from matcher.records.vocabulary import load_taxonomy
 
+Read = TypeVar("Read")
+
 __all__ = [
     "Pair",
+    "read_all",
     "read_newcomers",
     "read_offers",
     "read_pairs",
+    "read_people",
     "write_newcomers",
     "write_offers",
     "write_table",
@@ -43,11 +55,12 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Pair:
-    """A row of a fixed or banned file: who, which offer, and why."""
+    """A row of a fixed or banned file: who, which offer, and why; its line is not compared."""
 
     newcomer_id: str
     offer_id: str
     reason: str = ""
+    line: int = field(default=0, compare=False)
 
 
 def read_newcomers(path: PathLike, problems: list[RowProblem] | None = None) -> People[Newcomer]:
@@ -72,7 +85,8 @@ def read_newcomers(path: PathLike, problems: list[RowProblem] | None = None) -> 
     ------
     InvalidFileError
         With every row that cannot be read, unless `problems` is given; always when the file itself is not
-        readable as such or a required column is missing, and for Parquet where pyarrow is not installed.
+        readable as such, asks for more memory than anybody's town or a required column is missing, and for
+        Parquet where pyarrow is not installed. As `OtherFileError` when it holds offers, or pairs.
     OSError
         When the file cannot be opened.
 
@@ -93,18 +107,33 @@ def read_offers(path: PathLike, problems: list[RowProblem] | None = None) -> Peo
     return _people_of_file(Path(path), Offer, OFFER, problems)
 
 
+def read_people(path: PathLike) -> People[Newcomer] | People[Offer]:
+    """Read newcomers or offers, whichever the columns of a file tell of.
+
+    Raises
+    ------
+    InvalidFileError
+        As `read_newcomers`; and when the columns tell of neither.
+    """
+    table = read_raw_table(Path(path), tuple(dict.fromkeys((*NEWCOMER.names, *OFFER.names))))
+    if _contents(table.columns) == "offers":
+        return people_of(table, Offer, OFFER, None)
+    return people_of(table, Newcomer, NEWCOMER, None)
+
+
 def read_pairs(path: PathLike) -> list[Pair]:
     """Read fixed or banned pairs: columns ``newcomer_id``, ``offer_id`` and, if you like, ``reason``.
 
     Raises
     ------
     InvalidFileError
-        With every row that names no newcomer or no offer.
+        With every row that names no newcomer or no offer; and for newcomers or offers instead of pairs.
     """
-    known, required = ("newcomer_id", "offer_id", "reason"), ("newcomer_id", "offer_id")
-    table = read_raw_table(Path(path), known)
+    table = read_raw_table(Path(path), _OF_PAIRS)
+    _check_contents(table, "pairs")
+    required = _REQUIRED["pairs"]
     require_columns(table, required)
-    warn_of_unknown_columns(table, known)
+    warn_of_unknown_columns(table, _OF_PAIRS)
     cells = {name: column.each() for name, column in table.cells.items()}
     problems = list(table.problems.values())
     problems += [
@@ -116,7 +145,30 @@ def read_pairs(path: PathLike) -> list[Pair]:
     if problems:
         raise table.error(problems)
     reasons = cells.get("reason") or [""] * len(table.lines)
-    return [Pair(*pair) for pair in zip(cells["newcomer_id"], cells["offer_id"], reasons, strict=True)]
+    rows = zip(cells["newcomer_id"], cells["offer_id"], reasons, table.lines, strict=True)
+    return list(starmap(Pair, rows))
+
+
+def read_all(*readings: Callable[[], Read]) -> list[Read]:
+    """What each of some readings of files gives; or the problems of all files in one error.
+
+    Raises
+    ------
+    InvalidFileError
+        At once for a file of something else: where two were swapped, one sentence tells of both.
+    """
+    problems: list[RowProblem] = []
+    read: list[Read] = []
+    for reading in readings:
+        try:
+            read.append(reading())
+        except OtherFileError:
+            raise
+        except InvalidFileError as error:
+            problems += error.problems
+    if problems:
+        raise InvalidFileError(problems)
+    return read
 
 
 def write_newcomers(path: PathLike, newcomers: Iterable[Newcomer]) -> None:
@@ -134,6 +186,40 @@ def _rows_of(people: Iterable[Person], fields: RecordFields) -> Iterator[list[st
         yield [field.kind.write(getattr(person, field.name)) for field in fields]
 
 
+# What a file holds -----------------------------------------------------------------------------------
+
+_OF_PAIRS = ("newcomer_id", "offer_id", "reason")
+_REQUIRED = {"newcomers": NEWCOMER.required, "offers": OFFER.required, "pairs": ("newcomer_id", "offer_id")}
+_OWN_COLUMNS = {
+    "newcomers": set(NEWCOMER.names) - set(OFFER.names),
+    "offers": set(OFFER.names) - set(NEWCOMER.names),
+    "pairs": set(_OF_PAIRS),
+}
+
+
+def _contents(columns: Sequence[str]) -> str:
+    """What columns tell of: the sort of file of whose own columns there are most; nothing for a tie."""
+    own = {
+        contents: len(_OWN_COLUMNS[contents] & set(columns))
+        for contents, required in _REQUIRED.items()
+        if set(required) <= set(columns)
+    }
+    most = max(own.values(), default=0)
+    found = [contents for contents, n in own.items() if n == most]
+    return found[0] if len(found) == 1 else ""
+
+
+def _check_contents(table: RawTable, expected: str) -> None:
+    """Refuse a table that tells of something else than was expected."""
+    contents = _contents(table.columns)
+    if contents in {"", expected}:
+        return
+    columns = ", ".join(_REQUIRED[contents])
+    arrived = f"what looks like {contents} (columns {columns}); give it where {contents} are expected"
+    error = InvalidTableError if table.is_in_memory else OtherFileError
+    raise error([FileProblem(table.name, 0, "", arrived, expected)])
+
+
 # Reading ---------------------------------------------------------------------------------------------
 
 
@@ -147,6 +233,7 @@ def people_of(
     table: RawTable, record: type[Person], fields: RecordFields, problems: list[RowProblem] | None
 ) -> People[Person]:
     """The people of a table; parameters, raises and warnings as `read_newcomers`."""
+    _check_contents(table, "newcomers" if fields is NEWCOMER else "offers")
     require_columns(table, fields.required)
     warn_of_unknown_columns(table, fields.names)
     converted = {field.name: _converted(table, field) for field in fields}

@@ -15,8 +15,8 @@ from matcher.exceptions import InvalidTableError, RowProblem
 from matcher.records.columns import Column, People
 from matcher.records.fields import NEWCOMER, OFFER, RecordFields
 from matcher.records.files import people_of
+from matcher.records.formats.raw import RawTable
 from matcher.records.people import Newcomer, Offer, Person, shown
-from matcher.records.texts import RawTable
 
 
 class ArrowStream(Protocol):

@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+from click import Command
 from click.testing import CliRunner, Result
 
 from matcher.cli import explain, generate, match
@@ -126,19 +127,77 @@ def test_bad_rows_may_be_left_out_and_are_counted(town: Path) -> None:
     assert json.loads(result.stdout)["skipped_rows"] == 1
 
 
+@pytest.mark.parametrize("option", ["--fixed", "--banned"])
 @pytest.mark.parametrize(
-    ("option", "text", "expected"),
+    ("text", "expected"),
     [
-        ("--fixed", "newcomer_id,offer_id\na,nowhere\n", "offer 'nowhere'"),
-        ("--banned", "newcomer_id\na\n", "column offer_id"),
+        ("newcomer_id\na\n", "line 1, column offer_id: expected a header row with the column offer_id"),
+        ("newcomer_id,offer_id\na,choir\na,\n", "line 3, column offer_id: expected an id, got ''"),
+        ("newcomer_id,offer_id\n\n,choir\n", "line 3, column newcomer_id: expected an id, got ''"),
+        ("newcomer_id,offer_id\na,choir,x,y\n", "line 2, column -: expected 2 cells"),
+        ('newcomer_id,offer_id\na,choir\n"a', "line 3, column -: expected a readable CSV row"),
+        ("newcomer_id,offer_id\na,ch\0ir\n", "line 2, column -: expected text encoded as UTF-8"),
     ],
 )
-def test_settled_pairs_that_cannot_be_are_refused(town: Path, option: str, text: str, expected: str) -> None:
+def test_a_line_of_settled_pairs_that_cannot_be_is_refused_with_file_and_line(
+    town: Path, option: str, text: str, expected: str
+) -> None:
     (town / "pairs.csv").write_text(text)
     result = run_match(town, option, str(town / "pairs.csv"))
     assert result.exit_code == 2
-    assert expected in result.stderr
+    assert f"pairs.csv, {expected}" in result.stderr
     assert not (town / "m.csv").exists()
+
+
+@pytest.mark.parametrize("option", ["--fixed", "--banned"])
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("a,chor", "there is no offer 'chor' (the nearest is choir)"),
+        ("A,choir", "there is no newcomer 'A' (the nearest is a)"),
+        ("nobody,elsewhere", "there is no newcomer 'nobody' and there is no offer 'elsewhere'"),
+    ],
+)
+def test_a_line_with_an_unknown_id_is_left_out_said_and_counted(
+    town: Path, option: str, line: str, expected: str
+) -> None:
+    (town / "pairs.csv").write_text(f"newcomer_id,offer_id\na,m\n{line}\n")
+    for run in (run_match(town, option, str(town / "pairs.csv")), ask(town, option, str(town / "pairs.csv"))):
+        assert run.exit_code == 0
+        assert f"pairs.csv, line 3: {expected}; the line is left out" in run.stderr
+        assert "1 of 2 lines of" in run.stderr
+    assert [row["offer_id"] for row in rows(town / "m.csv")] == ["choir"]  # the other line counts
+    as_json = run_match(town, option, str(town / "pairs.csv"), "--json")
+    assert json.loads(as_json.stdout)["skipped_pairs"] == 1
+
+
+def test_a_pair_that_is_fixed_and_banned_at_once_is_refused_with_both_lines(town: Path) -> None:
+    (town / "f.csv").write_text("newcomer_id,offer_id\na,m\na,choir\n")
+    (town / "b.csv").write_text("newcomer_id,offer_id\na,choir\n")
+    result = run_match(town, "--fixed", str(town / "f.csv"), "--banned", str(town / "b.csv"))
+    assert result.exit_code == 2
+    assert "b.csv, line 2, column -: expected no pair that is fixed (" in result.stderr
+    assert "f.csv, line 3), got 'a, choir'" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[weights]\ninterests = 5\n\nhobbies = 1\n", "line 4: unknown setting weights.hobbies"),
+        ("hobbies = 1\n", "line 1: unknown setting 'hobbies'"),
+        ("[bonus]\n[travel]\nwalk_kmh = 'far'", "line 3: travel.walk_kmh: expected a number, got 'far'"),
+        ("[travel]\nwalk_kmh = 0", "line 2: travel.walk_kmh: expected a number from 0.1 to 1000"),
+        ("travel.walk_kmh = 0", "line 1: travel.walk_kmh: expected a number from 0.1 to 1000"),
+        ("\nweights = 3", "line 2: weights: expected a table of settings, got 3"),
+        ("[weights]\ninterests = \n", "not readable as TOML: Invalid value (at line 2"),
+    ],
+)
+def test_what_is_wrong_in_a_policy_is_told_with_file_and_line(town: Path, text: str, expected: str) -> None:
+    (town / "policy.toml").write_text(text)
+    result = run_match(town, "--policy", str(town / "policy.toml"))
+    assert result.exit_code == 2
+    assert "policy.toml" in result.stderr
+    assert expected in result.stderr
 
 
 @pytest.mark.parametrize("arguments", [("--today", "tomorrow"), ("--fixed", "missing.csv"), ("--speed", "9")])
@@ -212,15 +271,54 @@ def test_a_pair_of_somebody_left_out_is_left_out_too(town: Path) -> None:
     (town / "b.csv").write_text("newcomer_id,offer_id\nc,m\n")
     result = run_match(town, "--skip-bad-rows", "--banned", str(town / "b.csv"))
     assert result.exit_code == 0
-    assert "the pair c, m is left out" in result.stderr
+    assert "there is no newcomer 'c'" in result.stderr
 
 
-def test_files_in_the_wrong_order_are_refused_with_a_sentence(town: Path) -> None:
-    result = CliRunner().invoke(
-        match, [str(town / "o.csv"), str(town / "n.csv"), "--out", str(town / "m.csv")]
-    )
+SWAPPED = {
+    "offers for newcomers": (("o.csv", "n.csv"), "o.csv: expected newcomers, got what looks like offers"),
+    "pairs for newcomers": (("p.csv", "o.csv"), "p.csv: expected newcomers, got what looks like pairs"),
+    "newcomers for offers": (("n.csv", "n.csv"), "n.csv: expected offers, got what looks like newcomers"),
+    "pairs for offers": (("n.csv", "p.csv"), "p.csv: expected offers, got what looks like pairs"),
+    "offers for pairs": (
+        ("n.csv", "o.csv", "--fixed", "o.csv"),
+        "o.csv: expected pairs, got what looks like offers",
+    ),
+    "newcomers for pairs": (
+        ("n.csv", "o.csv", "--banned", "n.csv"),
+        "n.csv: expected pairs, got what looks like newcomers",
+    ),
+}
+
+
+@pytest.mark.parametrize("command", [match, explain])
+@pytest.mark.parametrize("said", SWAPPED)
+def test_files_that_were_swapped_are_recognised_in_one_sentence(
+    town: Path, monkeypatch: pytest.MonkeyPatch, command: Command, said: str
+) -> None:
+    monkeypatch.chdir(town)
+    (town / "p.csv").write_text("newcomer_id,offer_id,reason\na,choir,\n")
+    arguments, expected = SWAPPED[said]
+    result = CliRunner().invoke(command, [*arguments, *(("--out", "m.csv") if command is match else ())])
     assert result.exit_code == 2
-    assert "Traceback" not in result.output
+    assert result.stderr.count("\n") == 1
+    assert expected in result.stderr
+    assert "; give it where" in result.stderr
+    assert not (town / "m.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ("id,kind,capacity,languages\nx,mentor,1,de:native\n", "id,languages\na,uk:native\n"),
+        ("id,kind,capacity\nx,mentor,1\n", "id,languages,wants\na,uk:native,\n"),
+    ],
+)
+def test_files_of_a_few_columns_are_recognised_too(town: Path, first: str, second: str) -> None:
+    (town / "n.csv").write_text(first)
+    (town / "o.csv").write_text(second)
+    result = run_match(town)
+    assert result.exit_code == 2
+    assert "expected newcomers, got what looks like offers" in result.stderr
 
 
 # Questions -------------------------------------------------------------------------------------------
@@ -267,8 +365,8 @@ def test_a_town_is_told_what_it_is_short_of(town: Path) -> None:
     ("arguments", "message"),
     [
         (["--offer", "choir"], "--offer: expected --newcomer as well"),
-        (["--newcomer", "x"], "the plan was made without newcomer 'x'"),
-        (["--newcomer", "a", "--offer", "x"], "the plan was made without offer 'x'"),
+        (["--newcomer", "x"], "n.csv, got 'x'."),
+        (["--newcomer", "a", "--offer", "Chor"], "o.csv, got 'Chor' (the nearest is choir)."),
     ],
 )
 def test_questions_about_people_who_are_not_there_are_refused(

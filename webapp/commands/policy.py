@@ -32,7 +32,7 @@ def policy(town_slug: str, path: Path | None) -> None:
         if path is None:
             click.echo(policies.read_policy(town.policy).to_toml(), nl=False)
         else:
+            text = policies.policy_text(path)
             with write_transaction():
-                text = path.read_text("utf-8-sig")
                 version = set_policy(system_actor(town.id, "koppel policy"), town, text)
             click.echo(f"{town.name} matches by policy {version} from the next run on.", err=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from matcher.exceptions import InvalidPolicyError
@@ -15,6 +16,7 @@ __all__ = [
     "InvalidPolicyError",
     "Policy",
     "part_limits",
+    "policy_text",
     "read_policy",
     "shares_kept",
 ]
@@ -29,6 +31,18 @@ def read_policy(text: str) -> Policy:
     InvalidPolicyError
     """
     return Policy.from_toml(text)
+
+
+def policy_text(path: Path) -> str:
+    """The text of a policy's file, which can be read as one.
+
+    Raises
+    ------
+    InvalidPolicyError
+        With the file and the line of each problem.
+    """
+    Policy.from_file(path)
+    return path.read_text("utf-8-sig")
 
 
 def shares_kept(policy: Mapping[str, Any]) -> dict[str, float]:
