@@ -53,6 +53,8 @@ from matcher.records.vocabulary import LANGUAGES
 _READABLE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _WRITABLE = click.Path(dir_okay=False, writable=True, path_type=Path)
 _MOST_PROBLEMS_SHOWN = 50
+_MOST_ROWS_SHOWN = 20
+EARLIEST_YEAR, LATEST_YEAR = 2000, 2100
 _MOST_CHARACTERS_OF_A_NOTE = 1_000
 
 STAGE_TEXTS = dict(
@@ -71,11 +73,14 @@ class BadInput(click.ClickException):
 
 
 def a_day(text: str) -> date:
-    """A date in ISO form, as an option's value."""
+    """A date in ISO form of this century, as an option's value."""
     try:
-        return date.fromisoformat(text)
+        day = date.fromisoformat(text)
     except ValueError:
         raise click.BadParameter(f"{text!r} is not a date such as 2026-03-31") from None
+    if not EARLIEST_YEAR <= day.year <= LATEST_YEAR:
+        raise click.BadParameter(f"{text!r} is not between the years {EARLIEST_YEAR} and {LATEST_YEAR}")
+    return day
 
 
 @contextmanager
@@ -182,7 +187,7 @@ def match(
     Needs no database. Writes nothing when a row cannot be read, unless --skip-bad-rows is given.
     """
     with clear_errors(), no_collections():
-        _check_outputs([out, unmatched], [newcomers, offers, policy_path, fixed, banned])
+        check_outputs([out, unmatched], [newcomers, offers, policy_path, fixed, banned])
         policy = Policy.from_file(policy_path) if policy_path else Policy()
         skipped: list[RowProblem] | None = [] if skip_bad_rows else None
         people, places = _read_both(newcomers, offers, skipped)
@@ -281,7 +286,7 @@ def print_answer(answer: Answer, language: str) -> None:
         console.print(line, markup=False)
 
 
-def _check_outputs(outputs: list[Path | None], inputs: list[Path | None]) -> None:
+def check_outputs(outputs: list[Path | None], inputs: list[Path | None]) -> None:
     """Refuse to overwrite what is read, to write one file twice, and folders that are not there."""
     written = [path.resolve() for path in outputs if path]
     read = {path.resolve() for path in inputs if path}
@@ -335,10 +340,12 @@ def _read_both(
     newcomers: Path, offers: Path, skipped: list[RowProblem] | None
 ) -> tuple[Sequence[Any], Sequence[Any]]:
     """Both files, or the problems of both."""
-    people, places = read_all(
-        lambda: read_newcomers(newcomers, skipped), lambda: read_offers(offers, skipped)
-    )
-    return people, places
+    readings: list[Callable[[], Sequence[Any]]] = [
+        partial(read_newcomers, newcomers, skipped),
+        partial(read_offers, offers, skipped),
+    ]
+    read = read_all(*readings)
+    return read[0], read[1]
 
 
 def _changes_in_words(plan: Plan, language: str) -> dict[tuple[str, str], str]:
@@ -348,6 +355,26 @@ def _changes_in_words(plan: Plan, language: str) -> dict[tuple[str, str], str]:
         wish: change_in_words(change, names[change.column] or ids[change.column], language)
         for wish, change in at_hand(plan).items()
     }
+
+
+def print_rows(table: Table, rows: Sequence[Sequence[str]], whole: str) -> None:
+    """Print a table on standard output; on a terminal its first rows, how many more there are, and where.
+
+    Parameters
+    ----------
+    table : Table
+        With its columns.
+    rows : sequence of sequence of str
+        What matters most first.
+    whole : str
+        Where all of them are: "--changes FILE writes them all".
+    """
+    n_shown = _MOST_ROWS_SHOWN if sys.stdout.isatty() else len(rows)
+    for row in rows[:n_shown]:
+        table.add_row(*row)
+    Console(file=sys.stdout).print(table)
+    if len(rows) > n_shown:
+        click.echo(f"... and {len(rows) - n_shown:,} more: {whole}.")
 
 
 def print_summary(plan: Plan, title: str = "") -> None:

@@ -7,10 +7,13 @@ import secrets
 import click
 
 from webapp.accounts import services, tokens
-from webapp.commands.application import in_application
+from webapp.accounts.schemas import MOST_PASSWORD
+from webapp.commands.application import TEXT, StoredText, in_application
 from webapp.storage.access import ROLES, system_actor
 from webapp.storage.database import write_transaction
 from webapp.towns.services import get_town, seed_towns
+
+_PASSWORD = StoredText(MOST_PASSWORD)
 
 
 @click.group()
@@ -19,11 +22,18 @@ def user() -> None:
 
 
 @user.command("create")
-@click.option("--email", required=True, help="The address to log in with.")
-@click.option("--name", default="", help="How the history calls this person; else the address.")
+@click.option("--email", type=StoredText(254), required=True, help="The address to log in with.")
+@click.option("--name", type=TEXT, default="", help="How the history calls this person; else the address.")
 @click.option("--role", type=click.Choice(ROLES), default="coordinator", show_default=True)
-@click.option("--town", default="", help="The town, such as muenster; an administrator may have none.")
-@click.option("--password", default="", help="At least 12 characters; else one is made and printed.")
+@click.option(
+    "--town", type=TEXT, default="", help="The town, such as muenster; an administrator may have none."
+)
+@click.option(
+    "--password",
+    type=StoredText(MOST_PASSWORD),
+    default="",
+    help="At least 12 characters; else one is made and printed.",
+)
 @in_application
 def create_user(email: str, name: str, role: str, town: str, password: str) -> None:
     """Add somebody who logs in."""
@@ -45,8 +55,13 @@ def create_user(email: str, name: str, role: str, town: str, password: str) -> N
 
 
 @user.command("reset-password")
-@click.option("--email", required=True, help="The address to log in with.")
-@click.option("--password", default="", help="At least 12 characters; else one is made and printed.")
+@click.option("--email", type=StoredText(254), required=True, help="The address to log in with.")
+@click.option(
+    "--password",
+    type=StoredText(MOST_PASSWORD),
+    default="",
+    help="At least 12 characters; else one is made and printed.",
+)
 @in_application
 def reset_password(email: str, password: str) -> None:
     """Give somebody who forgot their password a new one; all their sessions end."""
@@ -65,8 +80,8 @@ def token() -> None:
 
 @token.command("create")
 @click.option("--role", type=click.Choice(ROLES), default="coordinator", show_default=True)
-@click.option("--town", required=True, help="The town, such as muenster.")
-@click.option("--label", default="command line", show_default=True, help="What the token is for.")
+@click.option("--town", type=TEXT, required=True, help="The town, such as muenster.")
+@click.option("--label", type=TEXT, default="command line", show_default=True, help="What the token is for.")
 @in_application
 def create_token(role: str, town: str, label: str) -> None:
     """Add an API token; its secret is printed this once."""

@@ -10,10 +10,31 @@ from typing import Any, NoReturn
 
 import click
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
 from webapp.application import create_app
 from webapp.exceptions import CannotStart, Conflict, InvalidInput, InvalidSettings, NotFound
 from webapp.storage.upgrade import upgrade_database
+
+
+class StoredText(click.ParamType[str]):
+    """Text of an option that can be stored: of Unicode, and not longer than the column it goes to."""
+
+    name = "text"
+
+    def __init__(self, most: int = 200) -> None:
+        self.most = most
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The text; refuses bytes that are none, and too much."""
+        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+            self.fail("expected text encoded as UTF-8.", param, ctx)
+        if len(value) > self.most:
+            self.fail(f"expected at most {self.most} characters, got {len(value):,}.", param, ctx)
+        return value
+
+
+TEXT = StoredText()
 
 
 def in_application(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -31,6 +52,12 @@ def in_application(function: Callable[..., Any]) -> Callable[..., Any]:
                 fail(f"Not possible: {error.message or error.reason}")
             except InvalidInput as error:
                 fail(*(f"{name}: {text}" for name, texts in error.fields.items() for text in texts))
+            except OperationalError as error:
+                fail(
+                    f"The database cannot be read or written just now: {str(error.orig).strip()}.",
+                    "What was begun is undone. What to do: see that it runs, that no other process holds it"
+                    " and that the disk has room; then try again.",
+                )
 
     return run
 

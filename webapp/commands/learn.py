@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from webapp.answers.services import learn_weights
-from webapp.commands.application import in_application
+from webapp.commands.application import TEXT, in_application
 from webapp.engine import policies, terminal
 from webapp.engine.questions import Lesson
 from webapp.engine.texts import CRITERION_TEXTS
@@ -22,9 +22,11 @@ from webapp.towns.services import get_town
 
 
 @click.command()
-@click.option("--town", "town_slug", required=True, help="The town, such as muenster.")
+@click.option("--town", "town_slug", type=TEXT, required=True, help="The town, such as muenster.")
 @click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), help="TOML file for a policy that is suggested."
+    "--out",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="TOML file for a policy that is suggested.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of a table.")
 @in_application
@@ -34,11 +36,12 @@ def learn(town_slug: str, out: Path | None, as_json: bool) -> None:
     Reads what the criteria said of each pair and the answer, nothing else. Changes nothing: a policy that is
     suggested is written to --out, and used after `koppel policy --set`.
     """
+    terminal.check_outputs([out], [])
     town = get_town(town_slug)
     with terminal.clear_errors():
         lesson = learn_weights(system_actor(town.id, "koppel learn"), policies.read_policy(town.policy))
-    if out and lesson.is_better:
-        out.write_text(lesson.policy.to_toml(), "utf-8")
+        if out and lesson.is_better:
+            out.write_text(lesson.policy.to_toml(), "utf-8")
     if as_json:
         click.echo(json.dumps(_lesson_as_data(lesson)))
     else:
@@ -86,13 +89,9 @@ def _print_lesson(lesson: Lesson) -> None:
     click.echo(f"{lesson.reason[:1].upper()}{lesson.reason[1:]}.")
     if not lesson.can_tell:
         return
-    table = Table("Criterion", "Weight now", "As learnt", "Log odds of acceptance, 95 %")
-    for weight in lesson.weights:
-        odds = "does not vary" if not weight.varies else _estimate(weight.coefficient)
-        table.add_row(
-            CRITERION_TEXTS[weight.name], f"{weight.weight_before:g}", f"{weight.weight_after:g}", odds
-        )
-    Console(file=sys.stdout).print(table)
+    if lesson.diff:
+        changes = ", ".join(f"{one.name} {one.before:g} -> {one.after:g}" for one in lesson.diff)
+        click.echo(f"Would change: {changes}.")
     for text, auc in (
         ("An accepted pair scores above a rejected one (AUC), now", lesson.auc_before),
         ("with the weights as learnt", lesson.auc_after),
@@ -107,6 +106,13 @@ def _print_lesson(lesson: Lesson) -> None:
             f"Brier score {lesson.calibration.brier:.3f} (share accepted alone: "
             f"{lesson.calibration.brier_of_share:.3f})"
         )
+    table = Table("Criterion", "Weight now", "As learnt", "Log odds of acceptance, 95 %")
+    for weight in lesson.weights:
+        odds = "does not vary" if not weight.varies else _estimate(weight.coefficient)
+        table.add_row(
+            CRITERION_TEXTS[weight.name], f"{weight.weight_before:g}", f"{weight.weight_after:g}", odds
+        )
+    Console(file=sys.stdout).print(table)
 
 
 def _estimate(estimate: Sequence[float]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from webapp.commands.application import in_application
+from webapp.commands.application import TEXT, in_application
 from webapp.offers import services
 from webapp.storage.access import system_actor
 from webapp.storage.database import write_transaction
@@ -16,7 +16,7 @@ def link() -> None:
 
 
 @link.command("create")
-@click.option("--offer", required=True, help="The offer's id, or its id in the file it came from.")
+@click.option("--offer", type=TEXT, required=True, help="The offer's id, or its id in the file it came from.")
 @in_application
 def create_link(offer: str) -> None:
     """Make a link; an earlier one of this offer stops working.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from webapp.commands.application import in_application
+from webapp.commands.application import TEXT, in_application
 from webapp.engine import terminal
 from webapp.engine.files import read_town_files
 from webapp.exchange.services import add_people
@@ -17,7 +17,9 @@ from webapp.towns.services import get_town, seed_towns
 
 @click.command()
 @click.argument("sources", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
-@click.option("--town", "town_slug", required=True, help="The town they belong to, such as muenster.")
+@click.option(
+    "--town", "town_slug", type=TEXT, required=True, help="The town they belong to, such as muenster."
+)
 @in_application
 def load(sources: tuple[Path, ...], town_slug: str) -> None:
     """Add newcomers, offers or both to a town of the database.

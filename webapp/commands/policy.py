@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from webapp.commands.application import in_application
+from webapp.commands.application import TEXT, in_application
 from webapp.engine import policies, terminal
 from webapp.storage.access import system_actor
 from webapp.storage.database import write_transaction
@@ -14,7 +14,7 @@ from webapp.towns.services import get_town, set_policy
 
 
 @click.command()
-@click.option("--town", "town_slug", required=True, help="The town, such as muenster.")
+@click.option("--town", "town_slug", type=TEXT, required=True, help="The town, such as muenster.")
 @click.option(
     "--set",
     "path",

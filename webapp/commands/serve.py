@@ -11,7 +11,7 @@ import click
 import waitress
 from flask import Flask
 
-from webapp.commands.application import fail, make_application
+from webapp.commands.application import StoredText, fail, make_application
 from webapp.worker import start_worker
 
 # To listen everywhere is no address to go to; this machine is there in any case.
@@ -20,7 +20,13 @@ _ANY_HOST = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 def server_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--host` and `--port`, for the commands that serve."""
-    host = click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+    host = click.option(
+        "--host",
+        type=StoredText(253),
+        default="127.0.0.1",
+        show_default=True,
+        help="Where to listen.",
+    )
     ports = click.IntRange(0, 65535)
     port = click.option("--port", default=8000, show_default=True, type=ports, help="0: any that is free.")
     return host(port(command))
@@ -68,4 +74,7 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         listener.close()
         fail(f"Cannot listen on {host}, port {port}: {error.strerror}. Choose another with --port.")
+    except UnicodeError:  # a part of a host name is empty, or longer than any can be
+        listener.close()
+        fail(f"Cannot listen on {host}: expected the name or the number of a host for --host.")
     return listener

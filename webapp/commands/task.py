@@ -9,8 +9,7 @@ import threading
 
 import click
 
-from webapp.application import create_app
-from webapp.commands.application import fail
+from webapp.commands.application import create_or_fail, fail
 from webapp.worker import run_declared
 
 NICENESS = 10
@@ -26,9 +25,11 @@ def task(name: str, arguments: str) -> None:
         os.nice(NICENESS)  # people who wait for a page come first
     try:
         args, kwargs = json.loads(arguments)
-    except ValueError:
-        fail(f"Expected the arguments as JSON, a list and an object: [[], {{}}]; got {arguments!r}.")
-    app = create_app()
+        if not isinstance(args, list) or not isinstance(kwargs, dict):
+            raise TypeError
+    except (ValueError, TypeError, RecursionError):
+        fail(f"Expected the arguments as JSON, a list and an object: [[], {{}}]; got {arguments[:200]!r}.")
+    app = create_or_fail()
     with app.app_context():
         try:
             run_declared(name, args, kwargs)

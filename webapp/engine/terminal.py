@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from matcher.cli import STAGE_TEXTS, a_day, clear_errors, print_summary, progress_bar
+from matcher.cli import (
+    STAGE_TEXTS,
+    a_day,
+    check_outputs,
+    clear_errors,
+    print_rows,
+    print_summary,
+    progress_bar,
+)
 
 __all__ = [
     "STAGE_TEXTS",
     "a_day",
+    "check_outputs",
     "clear_errors",
+    "print_rows",
     "print_summary",
     "progress_bar",
 ]
