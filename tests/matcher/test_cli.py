@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
+import os
+import pty
+import stat
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from click import Command
 from click.testing import CliRunner, Result
+from rich.table import Table
 
-from matcher.cli import explain, generate, match
+from matcher.cli import explain, generate, match, print_rows
 from matcher.records.files import write_newcomers, write_offers
 from tests.builders import a_newcomer, an_offer
 
@@ -319,6 +325,38 @@ def test_files_of_a_few_columns_are_recognised_too(town: Path, first: str, secon
     result = run_match(town)
     assert result.exit_code == 2
     assert "expected newcomers, got what looks like offers" in result.stderr
+
+
+def test_on_a_terminal_a_long_table_is_cut_and_elsewhere_it_is_whole(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    everybody = [(f"person {number}",) for number in range(50)]
+    print_rows(Table("Who"), everybody, "--changes FILE writes all of them")
+    assert capsys.readouterr().out.count("person") == 50
+    leader, follower = pty.openpty()
+    with os.fdopen(follower, "w") as screen:
+        monkeypatch.setattr(sys, "stdout", screen)
+        print_rows(Table("Who"), everybody, "--changes FILE writes all of them")
+        screen.flush()
+        shown = os.read(leader, 100_000).decode()
+    os.close(leader)
+    assert shown.count("person") == 20
+    assert "... and 30 more: --changes FILE writes all of them." in shown
+
+
+def test_proposals_can_be_written_to_a_pipe_or_a_device(town: Path) -> None:
+    os.mkfifo(town / "pipe")
+    with ThreadPoolExecutor() as other:
+        read = other.submit((town / "pipe").read_text)
+        assert run_match(town, "--out", str(town / "pipe")).exit_code == 0
+        assert read.result(timeout=30).startswith("newcomer_id,offer_id,kind,score")
+    assert stat.S_ISFIFO((town / "pipe").stat().st_mode)
+
+
+def test_questions_come_with_the_plan_in_a_sentence_beside_the_answer(town: Path) -> None:
+    result = ask(town, "--newcomer", "a", "--json")
+    assert result.stderr.startswith("The plan: 2 newcomers, 1 with a proposal; 2 offers, 2 proposals; ")
+    assert json.loads(result.stdout)
 
 
 # Questions -------------------------------------------------------------------------------------------

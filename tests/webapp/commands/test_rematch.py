@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import uuid
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from tests.rows import (
@@ -48,6 +50,22 @@ def test_rematching_twice_changes_nothing_the_second_time(me: Actor, command: Ca
     assert "Newcomer n" in first.stdout
     assert "Nothing changed since the last run." in second.stdout
     assert open_pairs(me) == {(newcomer, offer)}
+
+
+def test_what_changed_is_counted_first_and_all_of_it_written(
+    me: Actor, command: Callable[..., Any], tmp_path: Path
+) -> None:
+    newcomer, offer = add_newcomer(me.town_id), add_offer(me.town_id)
+    result = command(rematch, "--town", "muenster", "--changes", str(tmp_path / "changes.csv"))
+    assert result.exit_code == 0, result.output
+    assert result.stdout.index("Newcomers without one") < result.stdout.index(
+        "Changes since the last run: 1 added."
+    )
+    assert result.stdout.index("1 added.") < result.stdout.index("Newcomer n")
+    with (tmp_path / "changes.csv").open(encoding="utf-8") as stream:
+        (row,) = csv.DictReader(stream)
+    assert (row["town"], row["newcomer_id"], row["action"]) == ("muenster", str(newcomer), "added")
+    assert (row["before"], row["after"]) == ("", str(offer))
 
 
 def test_rematching_all_towns_speaks_of_each(me: Actor, command: Callable[..., Any]) -> None:
