@@ -42,6 +42,7 @@ MORE_FILES = {
         "executing",  # an answer from queued to its end, with signs of life
         "sentences",  # figures in words
     },
+    "newcomers": {"caseload"},  # who looks after whom
     "placements": {
         "places",  # the one way to a placement
         "options",  # which offers are possible for somebody

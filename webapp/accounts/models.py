@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from flask_security import RoleMixin, UserMixin
@@ -43,6 +43,8 @@ class User(Model, UserMixin):  # type: ignore[misc]
     town_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("town.id"), index=True)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     logged_in_at: Mapped[datetime | None]
+    away_until: Mapped[date | None]
+    deputy_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("user_account.id", ondelete="SET NULL"))
 
     @property
     def roles(self) -> list[RoleMixin]:  # type: ignore[override]

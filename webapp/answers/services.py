@@ -26,6 +26,7 @@ from webapp.storage.database import db, utc_now
 from webapp.towns.services import policy_of, today_of
 
 _NO_PART_OF_A_PLAN = ("user_account", "api_token", "link")
+_CHANGES_NO_PLAN = ("run.started", "run.failed", "newcomer.handed_over")
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ def state_of(actor: Actor) -> str:
         raise NotFound
     newest = select(AuditEntry.id).where(AuditEntry.town_id == actor.town_id)
     newest = newest.where(AuditEntry.object_type.not_in(_NO_PART_OF_A_PLAN))
-    newest = newest.where(AuditEntry.action.not_in(("run.started", "run.failed")))
+    newest = newest.where(AuditEntry.action.not_in(_CHANGES_NO_PLAN))
     entry = db.session.scalar(newest.order_by(AuditEntry.at.desc()).limit(1))
     return hashlib.sha256(f"{entry} {today_of(actor)} {policy_of(actor).version}".encode()).hexdigest()
 

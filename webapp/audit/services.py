@@ -128,9 +128,9 @@ def query_history(
     if action:
         entries = entries.where(AuditEntry.action == action)
     if since:
-        entries = entries.where(AuditEntry.at >= _midnight(since, timezone))
+        entries = entries.where(AuditEntry.at >= midnight(since, timezone))
     if until:
-        entries = entries.where(AuditEntry.at < _midnight(until + timedelta(days=1), timezone))
+        entries = entries.where(AuditEntry.at < midnight(until + timedelta(days=1), timezone))
     return entries
 
 
@@ -142,5 +142,6 @@ def query_actions(actor: Actor) -> list[str]:
     return sorted(db.session.scalars(actions), key=action_name)
 
 
-def _midnight(day: date, timezone: str) -> datetime:
+def midnight(day: date, timezone: str) -> datetime:
+    """The moment at which a day begins in a time zone."""
     return datetime.combine(day, time(), ZoneInfo(timezone))

@@ -19,6 +19,7 @@ class BoardQuery(PairQuery):
     day = fields.String(load_default="", validate=validate.OneOf(["", *WEEKDAYS]))
     language = Text(20, load_default="")
     age = fields.String(load_default="", validate=validate.OneOf(["", *AGE_BANDS]))
+    whose = Text(40, load_default="")
     order = fields.String(load_default="need", validate=validate.OneOf(ORDERS))
 
 

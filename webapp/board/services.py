@@ -5,15 +5,18 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, and_, cast, false, func, or_, select
 
 from webapp.board.schemas import AGE_BANDS
 from webapp.engine.vocabulary import KINDS
+from webapp.newcomers.caseload import is_looked_after
 from webapp.newcomers.models import Newcomer
+from webapp.newcomers.services import query_newcomers
 from webapp.offers.models import Offer
+from webapp.offers.services import query_offers
 from webapp.placements.models import UNDO_MINUTES, Placement
 from webapp.placements.services import sides_match, with_sides
 from webapp.proposals.models import Proposal
@@ -33,12 +36,26 @@ class BoardFigures:
     waiting: int
     """People who are ready and want something, and have neither a proposal nor a placement."""
     active: int
+    to_check: int
+    """People who filled in the form and wait to be checked."""
+    new: int
+    """People who came into the list since yesterday."""
+    yesterday: date
+    running_out: int
+    """Mentors and neighbours whose screening is missing, has expired, or expires soon."""
     run: Run | None
     under_way: Run | None
 
 
 def query_board(
-    actor: Actor, *, kind: str = "", search: str = "", day: str = "", language: str = "", age: str = ""
+    actor: Actor,
+    *,
+    kind: str = "",
+    search: str = "",
+    day: str = "",
+    language: str = "",
+    age: str = "",
+    whose: str = "",
 ) -> Select[Proposal]:
     """The open proposals of the actor's town, the most urgent first.
 
@@ -50,6 +67,8 @@ def query_board(
         Only of newcomers who speak it.
     age : str
         Only of newcomers in this band of `AGE_BANDS`.
+    whose : str
+        Only of newcomers whom somebody looks after: see `is_looked_after`.
     """
     proposals = with_sides(scoped(Proposal, actor), Proposal).where(Proposal.state == "open")
     proposals = proposals.join(Newcomer, Proposal.newcomer_id == Newcomer.id)
@@ -67,6 +86,8 @@ def query_board(
         low, high = AGE_BANDS[age]
         year = today_of(actor).year
         proposals = proposals.where(Newcomer.birth_year.between(year - high - 1, year - low))
+    if whose:
+        proposals = proposals.where(is_looked_after(actor, whose))
     return proposals.order_by(Proposal.urgency.desc(), Proposal.score.desc(), Proposal.id)
 
 
@@ -125,15 +146,23 @@ def board_figures(actor: Actor) -> BoardFigures:
     run_ids = [runs.with_only_columns(Run.id).scalar_subquery() for runs in (newest, under_way)]
     found = db.session.scalars(select(Run).where(Run.id.in_(run_ids))).all()
     active = scoped(Placement, actor).where(Placement.state == "active")
-    waiting, n_active = db.session.execute(
-        select(
-            select(func.count()).select_from(query_waiting(actor).subquery()).scalar_subquery(),
-            select(func.count()).select_from(active.subquery()).scalar_subquery(),
-        )
-    ).one()
+    yesterday = today_of(actor) - timedelta(days=1)
+    counted = (
+        query_waiting(actor),
+        active.with_only_columns(Placement.id),
+        scoped(Newcomer, actor).where(Newcomer.status == "new").with_only_columns(Newcomer.id),
+        query_newcomers(actor, since=yesterday).order_by(None).with_only_columns(Newcomer.id),
+        query_offers(actor, attention="screening").order_by(None).with_only_columns(Offer.id),
+    )
+    asked = (select(func.count()).select_from(rows.subquery()).scalar_subquery() for rows in counted)
+    waiting, n_active, to_check, new, running_out = db.session.execute(select(*asked)).one()
     return BoardFigures(
         waiting=waiting,
         active=n_active,
+        to_check=to_check,
+        new=new,
+        yesterday=yesterday,
+        running_out=running_out,
         run=next((run for run in found if not run.is_under_way), None),
         under_way=next((run for run in found if run.is_under_way), None),
     )

@@ -14,6 +14,7 @@ from webapp.board import labels, services
 from webapp.board.schemas import BoardQuery, SearchQuery
 from webapp.engine.vocabulary import language_options
 from webapp.exceptions import Conflict
+from webapp.newcomers.caseload import whose_options
 from webapp.placements import fit
 from webapp.placements.services import undo_placement
 from webapp.placements.views import placement_page
@@ -144,6 +145,7 @@ def _choices() -> dict[str, list[tuple[str, str]]]:
         "day": [("", _("Any day")), *weekday_names()],
         "language": [("", _("Any language")), *language_options(reader_language())],
         "age": [("", _("Any age")), *((band, str(text)) for band, text in labels.AGE_NAMES.items())],
+        "whose": whose_options(current_actor()),
         "order": [(order, str(text)) for order, text in labels.ORDER_NAMES.items()],
     }
 

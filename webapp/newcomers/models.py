@@ -82,6 +82,9 @@ class Newcomer(Model):
     need_level: Mapped[int | None]
     need_reason: Mapped[str] = mapped_column(Text, default="")
     waiting_since: Mapped[date | None]
+    coordinator_id: Mapped[uuid.UUID | None] = mapped_column(
+        ForeignKey("user_account.id", ondelete="SET NULL"), index=True
+    )
     consent: Mapped[bool] = mapped_column(default=False)
     consent_at: Mapped[datetime | None]
     notes: Mapped[str] = mapped_column(Text, default="")

@@ -156,6 +156,28 @@ class NewcomerQuery(FormSchema):
     status = choice(STATUSES)
     need = optional_int(1, 4)
     kind = choice(KINDS)
+    whose = Text(40, load_default="")
+    since = fields.Date(load_default=None)
+
+
+class HandOverSchema(FormSchema):
+    """Who looks after a newcomer from now on; empty: nobody."""
+
+    coordinator_id = fields.UUID(load_default=None)
+
+
+class HandOverAllSchema(FormSchema):
+    """Who takes over everybody whom somebody looks after; from nobody: those without a coordinator."""
+
+    from_id = fields.UUID(load_default=None)
+    to_id = fields.UUID(required=True)
+
+
+class AbsenceSchema(FormSchema):
+    """Until when somebody is away, and who stands in; without a day they are back."""
+
+    away_until = fields.Date(load_default=None)
+    deputy_id = fields.UUID(load_default=None)
 
 
 class NewcomerPageQuery(PageQuery):

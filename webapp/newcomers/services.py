@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 from blinker import Namespace
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 
 from webapp.audit.services import (
     describe_codes,
     describe_details,
+    midnight,
     name_actions,
     name_details,
     names_by_id,
@@ -63,7 +65,14 @@ _ACTION_OF_STATUS = {"ready": "newcomer.resumed", "paused": "newcomer.paused", "
 
 
 def query_newcomers(
-    actor: Actor, *, search: str = "", status: str = "", need: int | None = None, kind: str = ""
+    actor: Actor,
+    *,
+    search: str = "",
+    status: str = "",
+    need: int | None = None,
+    kind: str = "",
+    since: date | None = None,
+    looked_after: ColumnElement[bool] | None = None,
 ) -> Select[Newcomer]:
     """The newcomers of the actor's town: those to check first, then by need and waiting time.
 
@@ -75,6 +84,10 @@ def query_newcomers(
         This level of need or a higher one.
     kind : str
         Only those who want something of this kind.
+    since : date or None
+        Only those who came into the list on this day or later.
+    looked_after : condition, optional
+        Whose they are: `newcomers.caseload.is_looked_after`.
     """
     found = scoped(Newcomer, actor)
     if search:
@@ -86,6 +99,10 @@ def query_newcomers(
         found = found.where(Newcomer.need_level >= need)
     if kind:
         found = found.where(getattr(Newcomer, f"wants_{kind}") > 0)
+    if since is not None:
+        found = found.where(Newcomer.created_at >= midnight(since, _town_of(actor).timezone))
+    if looked_after is not None:
+        found = found.where(looked_after)
     position = case({name: number for number, name in enumerate(STATUSES)}, value=Newcomer.status)
     return found.order_by(
         position,

@@ -8,22 +8,31 @@ from typing import Any
 from flask import Blueprint, flash, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import ngettext
 
 from webapp.accounts.login import public
 from webapp.engine.vocabulary import KINDS
-from webapp.exceptions import Conflict, InvalidInput
+from webapp.exceptions import Conflict, InvalidInput, NotFound
 from webapp.extensions import limiter
-from webapp.newcomers import services
+from webapp.newcomers import caseload, services
 from webapp.newcomers.forms import form_choices, form_labels, intake_choices, intake_labels
 from webapp.newcomers.labels import STATUS_NAMES, STATUS_TONES
 from webapp.newcomers.models import STATUSES, Newcomer
-from webapp.newcomers.schemas import IntakeSchema, NeedSchema, NewcomerFormSchema, NewcomerQuery
+from webapp.newcomers.schemas import (
+    AbsenceSchema,
+    HandOverAllSchema,
+    HandOverSchema,
+    IntakeSchema,
+    NeedSchema,
+    NewcomerFormSchema,
+    NewcomerQuery,
+)
 from webapp.profiles import labels as profile_labels
 from webapp.profiles.hours import duration
 from webapp.profiles.schemas import LANGUAGE_ROWS, form_values
 from webapp.storage.database import write_transaction
 from webapp.towns.models import Town
-from webapp.towns.services import get_town, get_town_by_id, today_in
+from webapp.towns.services import get_town, get_town_by_id, today_in, today_of
 from webapp.web.actor import current_actor
 from webapp.web.forms import PageForm, empty_form, read_form, read_query
 from webapp.web.pagination import paginate, requested_page
@@ -36,7 +45,10 @@ def index() -> ResponseReturnValue:
     """The newcomers of the town."""
     actor = current_actor()
     form = read_query(NewcomerQuery)
-    page = paginate(services.query_newcomers(actor, **form.data), requested_page())
+    narrowed = {name: value for name, value in form.data.items() if name != "whose"}
+    whose = form.data.get("whose", "")
+    looked_after = caseload.is_looked_after(actor, whose) if whose else None
+    page = paginate(services.query_newcomers(actor, **narrowed, looked_after=looked_after), requested_page())
     counts = services.count_by_status(actor)
     links = [(_("All"), _list_url(form, ""), not form.data["status"], sum(counts.values()))]
     links += [
@@ -53,6 +65,7 @@ def index() -> ResponseReturnValue:
         intake_url=_intake_url(),
         kinds=profile_labels.options(profile_labels.KIND_NAMES, _("All")),
         needs=[("", _("All")), *((str(n), _need_from(n)) for n in (2, 3, 4))],
+        whose=caseload.whose_options(actor),
         **_names(),
     )
 
@@ -87,6 +100,7 @@ def create() -> ResponseReturnValue:
     form.data.pop("version")
     with write_transaction():
         newcomer = services.create_newcomer(current_actor(), **form.data)
+        caseload.take_on(current_actor(), newcomer)
     flash(_("%(name)s is on the list.", name=newcomer.name), "success")
     return redirect(url_for("newcomers.detail", newcomer_id=newcomer.id), 303)
 
@@ -153,6 +167,68 @@ def set_need(newcomer_id: uuid.UUID) -> ResponseReturnValue:
     except InvalidInput as error:
         form.add_errors(error)
     return _detail_page(newcomer_id, form), 422
+
+
+@bp.post("/newcomers/<uuid:newcomer_id>/coordinator")
+def hand_over(newcomer_id: uuid.UUID) -> ResponseReturnValue:
+    """Say who looks after a newcomer."""
+    form = read_form(HandOverSchema)
+    if not form.is_valid:
+        raise NotFound
+    with write_transaction():
+        caseload.hand_over(current_actor(), newcomer_id, form.data["coordinator_id"])
+    flash(_("Saved."), "success")
+    return redirect(url_for("newcomers.detail", newcomer_id=newcomer_id), 303)
+
+
+@bp.get("/newcomers/coordinators")
+def coordinators() -> ResponseReturnValue:
+    """Who looks after how many, handing all of them over, and who is away."""
+    return _coordinators_page()
+
+
+@bp.post("/newcomers/coordinators")
+def hand_over_all() -> ResponseReturnValue:
+    """Hand everybody over whom somebody looks after."""
+    form = read_form(HandOverAllSchema)
+    if not form.is_valid:
+        return _coordinators_page(over_form=form), 422
+    with write_transaction():
+        n = caseload.hand_over_all(current_actor(), form.data["from_id"], form.data["to_id"])
+    flash(ngettext("%(num)s newcomer handed over.", "%(num)s newcomers handed over.", n), "success")
+    return redirect(url_for("newcomers.coordinators"), 303)
+
+
+@bp.post("/newcomers/coordinators/absence")
+def set_absence() -> ResponseReturnValue:
+    """Say until when one is away, and who stands in."""
+    form = read_form(AbsenceSchema)
+    if form.is_valid:
+        until, deputy_id = form.data["away_until"], form.data["deputy_id"]
+        try:
+            with write_transaction():
+                caseload.set_absence(current_actor(), until=until, deputy_id=deputy_id)
+            flash(_("Saved."), "success")
+            return redirect(url_for("newcomers.coordinators"), 303)
+        except InvalidInput as error:
+            form.add_errors(error)
+    return _coordinators_page(absence_form=form), 422
+
+
+def _coordinators_page(*, over_form: PageForm | None = None, absence_form: PageForm | None = None) -> str:
+    actor = current_actor()
+    rows = caseload.caseloads(actor)
+    me = next((row.user for row in rows if row.user is not None and row.user.id == actor.user_id), None)
+    return render_template(
+        "newcomers/coordinators.html",
+        rows=rows,
+        me=me,
+        today=today_of(actor),
+        names={row.user.id: row.user.name for row in rows if row.user is not None},
+        colleagues=[(str(one.id), one.name) for one in caseload.query_coordinators(actor)],
+        over_form=over_form or empty_form(),
+        absence_form=absence_form or empty_form(me, ["away_until", "deputy_id"] if me else []),
+    )
 
 
 @bp.get("/newcomers/<uuid:newcomer_id>/erase")
@@ -233,6 +309,10 @@ def _detail_page(newcomer_id: uuid.UUID, need_form: PageForm | None = None) -> s
         need_form=need_form or empty_form(newcomer, ["need_level", "need_reason"]),
         duplicates=services.find_duplicates(actor, newcomer),
         age=today.year - newcomer.birth_year if newcomer.birth_year else None,
+        coordinators=[
+            ("", _("nobody")),
+            *((str(one.id), one.name) for one in caseload.query_coordinators(actor)),
+        ],
         need_options=profile_labels.options(profile_labels.NEED_LEVEL_NAMES, _("not judged")),
         **_names(today),
     )

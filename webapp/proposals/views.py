@@ -42,7 +42,7 @@ NEAR_MISSES = 3
 _WISH_RULES = {"wanted", "already_placed"}
 
 bp = Blueprint("proposals", __name__)
-BOARD_QUESTIONS = ("search", "kind", "day", "language", "age", "order", "page")
+BOARD_QUESTIONS = ("search", "kind", "day", "language", "age", "whose", "order", "page")
 """What is asked of the board, and kept on the way through the pages of its proposals."""
 
 

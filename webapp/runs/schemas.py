@@ -6,7 +6,7 @@ from marshmallow import fields, validate
 
 from webapp.engine.texts import REASONS
 from webapp.engine.vocabulary import KINDS
-from webapp.web.fields import FormSchema
+from webapp.web.fields import FormSchema, Text
 
 
 class WishQuery(FormSchema):
@@ -14,4 +14,5 @@ class WishQuery(FormSchema):
 
     kind = fields.String(load_default="", validate=validate.OneOf(KINDS))
     reason = fields.String(load_default="", validate=validate.OneOf(list(REASONS)))
+    whose = Text(40, load_default="")
     unserved = fields.Boolean(load_default=False)

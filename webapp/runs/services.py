@@ -14,6 +14,7 @@ from sqlalchemy.orm import joinedload
 from webapp.audit.services import name_actions, name_details, write_entry
 from webapp.engine import policies
 from webapp.engine.texts import CRITERION_TEXTS
+from webapp.newcomers.caseload import is_looked_after
 from webapp.newcomers.models import Newcomer
 from webapp.offers.models import Offer
 from webapp.offers.services import offer_changed
@@ -88,7 +89,7 @@ def first_changes(run: Run, action: str, most: int) -> Sequence[RunChange]:
     return db.session.scalars(changes.limit(most)).all()
 
 
-def query_wishes(actor: Actor, *, kind: str = "", reason: str = "") -> Select[OpenWish]:
+def query_wishes(actor: Actor, *, kind: str = "", reason: str = "", whose: str = "") -> Select[OpenWish]:
     """The wishes that the newest run leaves open, the most urgent newcomers first."""
     newest = newest_run(actor)
     wishes = scoped(OpenWish, actor).where(OpenWish.run_id == (newest.id if newest else None))
@@ -97,15 +98,17 @@ def query_wishes(actor: Actor, *, kind: str = "", reason: str = "") -> Select[Op
     if reason:
         wishes = wishes.where(OpenWish.reason == reason)
     wishes = wishes.options(joinedload(OpenWish.newcomer)).join(Newcomer, OpenWish.newcomer_id == Newcomer.id)
+    if whose:
+        wishes = wishes.where(is_looked_after(actor, whose))
     need, since = func.coalesce(Newcomer.need_level, 0), func.coalesce(Newcomer.waiting_since, date.max)
     return wishes.order_by(need.desc(), since, OpenWish.id)
 
 
 def query_open_wishes(
-    actor: Actor, *, kind: str = "", reason: str = "", unserved: bool = False
+    actor: Actor, *, kind: str = "", reason: str = "", whose: str = "", unserved: bool = False
 ) -> Select[OpenWish]:
     """The wishes that the newest run leaves open; `unserved`: only of people without any proposal."""
-    wishes = query_wishes(actor, kind=kind, reason=reason)
+    wishes = query_wishes(actor, kind=kind, reason=reason, whose=whose)
     return wishes.where(OpenWish.newcomer_id.in_(query_waiting(actor))) if unserved else wishes
 
 

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from webapp.exceptions import Conflict
+from webapp.newcomers.caseload import whose_options
 from webapp.placements.fit import Part, parts_of
 from webapp.placements.labels import criterion_text
 from webapp.profiles import labels as profile_labels
@@ -113,6 +114,7 @@ def open_wishes() -> ResponseReturnValue:
         n_new=services.count_new_since(actor, newest),
         kinds=profile_labels.options(profile_labels.KIND_PLURALS, _("All")),
         reasons=[("", _("All")), *reasons],
+        whose=whose_options(actor),
         today=today_of(actor),
         is_filtered=any(form.data.values()),
     )

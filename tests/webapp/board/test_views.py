@@ -101,7 +101,30 @@ def test_the_board_asks_the_database_a_fixed_number_of_questions(browser: Client
         page = browser.get("/board").text
 
     assert page.count('class="tie"') == 25
-    assert len(asked) <= 12, "\n".join(asked)
+    assert len(asked) <= 13, "\n".join(asked)
+
+
+def test_the_board_says_what_waits_beside_the_proposals(browser: Client, office: Office, pair: Pair) -> None:
+    assert "1 person new since yesterday" in text_of(browser, "/board")
+    office.change(Newcomer, pair.newcomer, created_at=utc_now() - timedelta(days=3))
+    page = text_of(browser, "/board")
+    assert "since yesterday" not in page
+    assert "to check" not in page
+    office.newcomer("amina", status="new")
+    office.offer("eva", kind="mentor", screening_valid_until=(utc_now() + timedelta(days=9)).date())
+
+    page = browser.get("/board").text
+
+    for words_, shown in (
+        ("1 form to check", "Newcomer amina"),
+        ("1 person new since yesterday", "Newcomer amina"),
+        ("1 screening runs out or is missing", "Offer eva"),
+    ):
+        address = re.search(rf'href="([^"]+)">{words_}<', page)
+        assert address is not None, words_
+        found = text_of(browser, address[1].replace("&amp;", "&"))
+        assert shown in found
+        assert "Newcomer n " not in found
 
 
 def test_names_cannot_break_out_of_the_page(browser: Client, office: Office, pair: Pair) -> None:
