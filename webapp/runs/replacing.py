@@ -95,11 +95,12 @@ def _add(
     """Store what was found, if nothing has changed about it meanwhile."""
     try:
         with write_transaction():
-            old = db.session.get_one(Proposal, proposal_id)
+            # Held, so that of two who look for the same one adds what it found.
+            old = db.session.get_one(Proposal, proposal_id, with_for_update=True, populate_existing=True)
             parts = _as_in_the_run(actor, option.parts, db.session.get_one(Run, old.run_id))
             if not _is_free_beside_proposals(offer_id, group):
                 raise conflict("full")
-            if old.state != "superseded" or _is_replaced(proposal_id):
+            if old.state != "superseded" or _is_replaced(old):
                 return None
             new = Proposal(
                 town_id=old.town_id,
@@ -131,6 +132,7 @@ def _as_in_the_run(actor: Actor, parts: Mapping[str, float], run: Run) -> dict[s
     return {name: parts.get(name, 0.0) / now[name] * then.get(name, 0.0) for name in now if now[name] > 0}
 
 
-def _is_replaced(proposal_id: uuid.UUID) -> bool:
-    added = select(Proposal.id).where(Proposal.added_for == proposal_id, Proposal.state == "open")
-    return db.session.scalar(added) is not None
+def _is_replaced(old: Proposal) -> bool:
+    """Whether something was added since the proposal went away, whatever became of that."""
+    added = select(Proposal.id).where(Proposal.added_for == old.id, Proposal.created_at >= old.decided_at)
+    return db.session.scalar(added.limit(1)) is not None
