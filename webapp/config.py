@@ -6,6 +6,7 @@ import os
 import secrets
 from contextlib import suppress
 from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,6 +18,8 @@ from webapp.exceptions import InvalidSettings
 
 LEAST_DEMO_PASSWORD = 6
 LEAST_SECRET = 32
+LEAST_STOP_SECONDS = 2
+"""Threads that wait for a task look up once a second: until then they might take what is put back."""
 _MAKE_ANOTHER = (
     "What to do: put the file of your last backup there; or remove it, and a new one is made: everybody logs "
     "in again, and links that were sent stop working."
@@ -28,6 +31,9 @@ LANGUAGES = {
 }
 """What Koppel speaks, by its own name: English, in which texts are written, and what has a catalogue."""
 
+_REDIS = ("redis://", "rediss://", "unix://")
+_NEEDS_REDIS = "Redis needs the extra: pip install 'koppel[redis]'"
+
 # What a person can do about a setting that was refused; also the list of the settings there are.
 REMEDIES = {
     "KOPPEL_HOME": "name a folder this user may write to",
@@ -38,9 +44,11 @@ REMEDIES = {
     "KOPPEL_TRUSTED_HOSTS": "list the host names people use: koppel.example,www.koppel.example",
     "KOPPEL_PROXY_HOPS": "count the reverse proxies in front of the application, 0 to 5",
     "KOPPEL_SESSION_MINUTES": "use whole minutes, from 5 to 600",
-    "KOPPEL_RATE_LIMIT_STORAGE": "use memory:// or redis://host:6379",
+    "KOPPEL_RATE_LIMIT_STORAGE": f"use memory:// or redis://host:6379; {_NEEDS_REDIS}",
+    "KOPPEL_QUEUE_URL": f"use redis://host:6379/0, or leave it out: a file in KOPPEL_HOME; {_NEEDS_REDIS}",
+    "KOPPEL_STOP_SECONDS": "use whole seconds, from 2 to 600",
 }
-_NEVER_SHOWN = {"KOPPEL_SECRET_KEY", "KOPPEL_DEMO_PASSWORD", "KOPPEL_DATABASE_URL"}
+_NEVER_SHOWN = {"KOPPEL_SECRET_KEY", "KOPPEL_DEMO_PASSWORD", "KOPPEL_DATABASE_URL", "KOPPEL_QUEUE_URL"}
 
 
 def load_settings() -> dict[str, Any]:
@@ -61,6 +69,8 @@ def load_settings() -> dict[str, Any]:
     proxy_hops = env.int("PROXY_HOPS", 0, validate=validate.Range(0, 5))
     session_minutes = env.int("SESSION_MINUTES", 60, validate=validate.Range(5, 600))
     limit_storage = env.str("RATE_LIMIT_STORAGE", "memory://", validate=_limit_storage)
+    queue_url = env.str("QUEUE_URL", None, validate=_queue_url)
+    stop_seconds = env.int("STOP_SECONDS", 20, validate=validate.Range(LEAST_STOP_SECONDS, 600))
     _refuse_problems(env)
     _make_home(home)
     return {
@@ -75,6 +85,8 @@ def load_settings() -> dict[str, Any]:
         "PROXY_HOPS": proxy_hops,
         "PERMANENT_SESSION_LIFETIME": timedelta(minutes=session_minutes),
         "RATELIMIT_STORAGE_URI": limit_storage,
+        "QUEUE_URL": queue_url,
+        "STOP_SECONDS": stop_seconds,
     }
 
 
@@ -153,6 +165,18 @@ def _web_address(value: str) -> None:
 def _limit_storage(value: str) -> None:
     if not value.startswith(("memory://", "redis://", "rediss://")):
         raise ValidationError("Not a place where counters can be kept.")
+    _need_redis(value)
+
+
+def _queue_url(value: str) -> None:
+    if not value.startswith(_REDIS):
+        raise ValidationError("Not the address of a Redis.")
+    _need_redis(value)
+
+
+def _need_redis(value: str) -> None:
+    if value.startswith(_REDIS) and find_spec("redis") is None:
+        raise ValidationError("What speaks with Redis is not installed.")
 
 
 def _make_home(home: Path) -> None:

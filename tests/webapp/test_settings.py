@@ -13,7 +13,7 @@ from webapp.commands import serve
 from webapp.config import REMEDIES, load_settings
 from webapp.exceptions import InvalidSettings
 
-SECRETS = {"KOPPEL_DATABASE_URL", "KOPPEL_SECRET_KEY", "KOPPEL_DEMO_PASSWORD"}
+SECRETS = {"KOPPEL_QUEUE_URL", "KOPPEL_DATABASE_URL", "KOPPEL_SECRET_KEY", "KOPPEL_DEMO_PASSWORD"}
 
 
 @pytest.fixture
@@ -33,6 +33,9 @@ def fresh_home(tmp_path, monkeypatch):
         ("KOPPEL_PROXY_HOPS", "6"),
         ("KOPPEL_SESSION_MINUTES", "4"),
         ("KOPPEL_RATE_LIMIT_STORAGE", "postgres://"),
+        ("KOPPEL_QUEUE_URL", "amqp://:hunter2@host"),
+        ("KOPPEL_STOP_SECONDS", "1"),
+        ("KOPPEL_STOP_SECONDS", "601"),
     ],
 )
 def test_a_bad_setting_is_refused_with_its_remedy(fresh_home, monkeypatch, name, value):
@@ -46,6 +49,15 @@ def test_a_bad_setting_is_refused_with_its_remedy(fresh_home, monkeypatch, name,
     assert REMEDIES[name] in problem
     assert (repr(value) in problem) == (name not in SECRETS)
     assert "hunter2" not in problem
+
+
+@pytest.mark.parametrize("name", ["KOPPEL_QUEUE_URL", "KOPPEL_RATE_LIMIT_STORAGE"])
+def test_redis_without_what_speaks_with_it_is_refused_at_the_start(fresh_home, monkeypatch, name):
+    monkeypatch.setenv(name, "redis://127.0.0.1")
+    monkeypatch.setattr("webapp.config.find_spec", lambda _name: None)
+
+    with pytest.raises(InvalidSettings, match=r"not installed.*pip install 'koppel\[redis\]'"):
+        load_settings()
 
 
 def test_all_bad_settings_are_named_at_once(fresh_home, monkeypatch):
@@ -120,7 +132,8 @@ def test_links_lead_to_where_koppel_is_served_unless_a_setting_says_otherwise(
     monkeypatch.setitem(app.config, "BASE_URL_IS_GIVEN", is_given)
     monkeypatch.setattr(serve.waitress, "create_server", Server)
     monkeypatch.setattr(serve, "start_worker", lambda _app: lambda: None)
-    monkeypatch.setattr(serve.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(serve, "serve_until_told", lambda server: server.run())
+    monkeypatch.setattr(serve, "answer_what_was_taken", lambda *_: None)
 
     serve.run_server(app, host, 0)
 

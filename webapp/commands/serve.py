@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import signal
 import socket
+import threading
+import time
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any
 
 import click
 import waitress
 from flask import Flask
+from waitress import wasyncore
 
 from webapp.commands.application import StoredText, fail, make_application
 from webapp.worker import start_worker
@@ -40,9 +43,8 @@ def serve(host: str, port: int) -> None:
 
 
 def run_server(app: Flask, host: str, port: int) -> None:
-    """Serve until the process is told to stop; the worker ends its task first."""
+    """Serve until the process is told to stop; what has been taken by then is answered, and done."""
     listener = _listen(host, port)
-    signal.signal(signal.SIGTERM, _stop)
     port = listener.getsockname()[1]
     if not app.config["BASE_URL_IS_GIVEN"]:
         app.config["BASE_URL"] = _address(_ANY_HOST.get(host, host), port)
@@ -51,18 +53,48 @@ def run_server(app: Flask, host: str, port: int) -> None:
     where = _address(host, port)
     click.echo(f"Koppel is at {where}   (stop with Ctrl-C)", err=True)
     try:
-        server.run()
+        serve_until_told(server)
+        stopping = threading.Thread(target=stop_worker, name="stop-worker")
+        stopping.start()  # both have the same time for it, not one after the other
+        answer_what_was_taken(server, app.config["STOP_SECONDS"])
+        stopping.join()
     finally:
         server.close()
-        stop_worker()
 
 
 def _address(host: str, port: int) -> str:
     return f"http://{host if ':' not in host else f'[{host}]'}:{port}"
 
 
-def _stop(_signal: int, _frame: object) -> NoReturn:
-    raise SystemExit(0)
+def serve_until_told(server: Any) -> None:
+    """Answer requests until the process is told to stop. Told once more, it ends at once."""
+    told = threading.Event()
+    usual: dict[int, Any] = {}
+
+    def tell(sign: int, _frame: object) -> None:
+        told.set()
+        signal.signal(sign, usual[sign])
+        server.pull_trigger()
+
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        usual[sign] = signal.signal(sign, tell)
+    while not told.is_set():
+        wasyncore.loop(timeout=1, count=1, map=server._map, use_poll=True)
+
+
+def answer_what_was_taken(server: Any, seconds: float) -> None:
+    """Take no more connections, and answer what was asked on those there are; for so long at most."""
+    wasyncore.loop(
+        timeout=0, count=1, map=server._map, use_poll=True
+    )  # what has come in since we looked last
+    wasyncore.dispatcher.close(server)
+    deadline = time.monotonic() + seconds
+    while server.active_channels and time.monotonic() < deadline:
+        for channel in list(server.active_channels.values()):
+            if not (channel.requests or channel.request or channel.total_outbufs_len):
+                channel.handle_close()
+        wasyncore.loop(timeout=0.1, count=1, map=server._map, use_poll=True)
+    server.task_dispatcher.shutdown(timeout=0)
 
 
 def _listen(host: str, port: int) -> socket.socket:

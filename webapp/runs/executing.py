@@ -12,7 +12,7 @@ from sqlalchemy.orm import aliased
 
 from webapp.placements.conflicts import conflict
 from webapp.runs.models import Run
-from webapp.runs.services import fail_run
+from webapp.runs.services import fail_run, requeue_run
 from webapp.runs.solving import Progress, RunResult, solve
 from webapp.runs.storing import store
 from webapp.storage.access import system_actor
@@ -65,6 +65,14 @@ def give_up(run_id: uuid.UUID, error: str) -> None:
                 fail_run(run, error)
     except DBAPIError:
         log.exception("run_not_given_up", run=str(run_id), error=error)
+
+
+def put_back(run_id: uuid.UUID) -> None:
+    """Let a run wait as if it had not been begun: whoever was at it stops, and it is to be queued again."""
+    with write_transaction():
+        run = db.session.get(Run, run_id)
+        if run is not None and run.state == "running":
+            requeue_run(run)
 
 
 def give_up_dead_runs() -> list[uuid.UUID]:

@@ -154,6 +154,12 @@ def fail_run(run: Run, error: str) -> None:
     _remove_unseen(run.id)
 
 
+def requeue_run(run: Run) -> None:
+    """Say that a run waits again, and remove what it left behind unseen."""
+    run.state, run.stage, run.beat_at = "queued", "", utc_now()
+    _remove_unseen(run.id)
+
+
 def _sweep(actor: Actor) -> None:
     """Remove what runs that died left behind unseen."""
     for run_id in db.session.scalars(
@@ -166,6 +172,9 @@ def _remove_unseen(run_id: uuid.UUID) -> None:
     remove_staged(run_id)
     db.session.execute(delete(OpenWish).where(OpenWish.run_id == run_id))
     db.session.execute(delete(RunChange).where(RunChange.run_id == run_id))
+
+
+# What others decide ----------------------------------------------------------------------------------
 
 
 @placement_released.connect

@@ -11,7 +11,7 @@ from blinker import Namespace
 from webapp.exceptions import Conflict
 from webapp.proposals.models import Proposal
 from webapp.proposals.settling import proposals_withdrawn
-from webapp.runs.executing import execute_run, give_up, give_up_dead_runs
+from webapp.runs.executing import execute_run, give_up, give_up_dead_runs, put_back
 from webapp.runs.models import Run
 from webapp.runs.replacing import REPLACED, replace
 from webapp.storage.access import Actor
@@ -26,7 +26,11 @@ def _give_up(run_id: str) -> None:
     give_up(uuid.UUID(run_id), "interrupted")
 
 
-@task("webapp.matching.tasks.solve_run", if_it_dies=_give_up)
+def _put_back(run_id: str) -> None:
+    put_back(uuid.UUID(run_id))
+
+
+@task("webapp.matching.tasks.solve_run", if_it_dies=_give_up, if_it_stops=_put_back)
 def solve_run(run_id: str) -> None:
     """Solve a queued run; its row tells how far it is and how it ended."""
     try:

@@ -23,15 +23,23 @@ def healthz() -> ResponseReturnValue:
 @bp.get("/readyz")
 def readyz() -> ResponseReturnValue:
     """Database, migrations and worker are there; 503 names what is not."""
-    checks = {**_database_checks(), "worker": is_alive(current_app)}
+    checks = _checks()
     ready = all(checks.values())
     body = {"status": "ok" if ready else "not_ready", "checks": checks}
     return jsonify(body), 200 if ready else 503
 
 
-def _database_checks() -> dict[str, bool]:
+def _checks() -> dict[str, bool]:
+    """A database that is away is waited for once: what only it can tell is not in order then."""
     try:
         revision = MigrationContext.configure(db.session.connection()).get_current_revision()
     except SQLAlchemyError:
-        return {"database": False, "migrations": False}
-    return {"database": True, "migrations": revision == newest_revision()}
+        return {"database": False, "migrations": False, "worker": False}
+    return {"database": True, "migrations": revision == newest_revision(), "worker": _is_worker_alive()}
+
+
+def _is_worker_alive() -> bool:
+    try:
+        return is_alive(current_app)
+    except SQLAlchemyError:  # the tables are not there yet
+        return False
