@@ -31,6 +31,14 @@ LANGUAGES = {
 }
 """What Koppel speaks, by its own name: English, in which texts are written, and what has a catalogue."""
 
+KEPT_DAYS = {
+    "KEEP_WITHDRAWN_DAYS": 365,
+    "KEEP_CHANGES_DAYS": 365,
+    "KEEP_ANSWERS_DAYS": 30,
+    "KEEP_LINKS_DAYS": 30,
+}
+"""So many days what grows by itself is kept, where the setting of that name says nothing else."""
+_LONGEST_KEPT = 3650
 _REDIS = ("redis://", "rediss://", "unix://")
 _NEEDS_REDIS = "Redis needs the extra: pip install 'koppel[redis]'"
 
@@ -47,6 +55,7 @@ REMEDIES = {
     "KOPPEL_RATE_LIMIT_STORAGE": f"use memory:// or redis://host:6379; {_NEEDS_REDIS}",
     "KOPPEL_QUEUE_URL": f"use redis://host:6379/0, or leave it out: a file in KOPPEL_HOME; {_NEEDS_REDIS}",
     "KOPPEL_STOP_SECONDS": "use whole seconds, from 2 to 600",
+    **{f"KOPPEL_{name}": f"use a whole number, from 1 to {_LONGEST_KEPT}" for name in KEPT_DAYS},
 }
 _NEVER_SHOWN = {"KOPPEL_SECRET_KEY", "KOPPEL_DEMO_PASSWORD", "KOPPEL_DATABASE_URL", "KOPPEL_QUEUE_URL"}
 
@@ -71,6 +80,8 @@ def load_settings() -> dict[str, Any]:
     limit_storage = env.str("RATE_LIMIT_STORAGE", "memory://", validate=_limit_storage)
     queue_url = env.str("QUEUE_URL", None, validate=_queue_url)
     stop_seconds = env.int("STOP_SECONDS", 20, validate=validate.Range(LEAST_STOP_SECONDS, 600))
+    is_kept_so_long = validate.Range(1, _LONGEST_KEPT)
+    kept = {name: env.int(name, usual, validate=is_kept_so_long) for name, usual in KEPT_DAYS.items()}
     _refuse_problems(env)
     _make_home(home)
     return {
@@ -87,6 +98,7 @@ def load_settings() -> dict[str, Any]:
         "RATELIMIT_STORAGE_URI": limit_storage,
         "QUEUE_URL": queue_url,
         "STOP_SECONDS": stop_seconds,
+        **{name.removesuffix("_DAYS"): timedelta(days=kept[name]) for name in KEPT_DAYS},
     }
 
 

@@ -36,6 +36,8 @@ def fresh_home(tmp_path, monkeypatch):
         ("KOPPEL_QUEUE_URL", "amqp://:hunter2@host"),
         ("KOPPEL_STOP_SECONDS", "1"),
         ("KOPPEL_STOP_SECONDS", "601"),
+        ("KOPPEL_KEEP_WITHDRAWN_DAYS", "0"),
+        ("KOPPEL_KEEP_CHANGES_DAYS", "for ever"),
     ],
 )
 def test_a_bad_setting_is_refused_with_its_remedy(fresh_home, monkeypatch, name, value):

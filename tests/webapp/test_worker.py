@@ -33,6 +33,7 @@ NAMES = {
     "webapp.runs.tasks.replace_withdrawn",
     "webapp.answers.tasks.answer",
     "webapp.answers.tasks.clean_up",
+    "webapp.runs.tasks.clean_up_runs",
 }
 
 
@@ -403,6 +404,7 @@ def test_the_schedule_runs_what_is_due(an_app: MakeApp, run: Callable[[Flask], A
         (12, 25, {"webapp.runs.tasks.give_up_dead", "webapp.accounts.tasks.clean_up_forms"}),
         (2, 10, {"webapp.runs.tasks.give_up_dead", "webapp.accounts.tasks.clean_up_links"}),
         (2, 20, {"webapp.runs.tasks.give_up_dead", "webapp.accounts.tasks.clean_up_answers"}),
+        (2, 30, {"webapp.runs.tasks.give_up_dead", "webapp.runs.tasks.clean_up_runs"}),
     ],
 )
 def test_the_schedule_knows_what_is_periodic(

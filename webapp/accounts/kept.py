@@ -12,7 +12,7 @@ from sqlalchemy import delete, select
 
 from webapp.accounts.models import KeptForm, User
 from webapp.storage.access import Actor
-from webapp.storage.database import db, delete_rows, utc_now, write_transaction
+from webapp.storage.database import db, delete_in_chunks, delete_rows, utc_now, write_transaction
 from webapp.web.errors import wants_json
 
 KEPT = timedelta(minutes=30)
@@ -73,7 +73,7 @@ def forget_kept(actor: Actor, id_: str) -> None:
 
 def forget_old_forms() -> int:
     """Delete what has been kept for long enough; returns how many there were."""
-    return delete_rows(delete(KeptForm).where(KeptForm.created_at <= utc_now() - KEPT))
+    return delete_in_chunks(KeptForm, KeptForm.created_at <= utc_now() - KEPT)
 
 
 def _remembered_user() -> uuid.UUID | None:

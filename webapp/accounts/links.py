@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import secrets
 import uuid
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from flask import current_app
 from flask_babel import lazy_gettext as _l
 from itsdangerous import BadSignature, URLSafeSerializer
-from sqlalchemy import delete, or_, select
+from sqlalchemy import or_, select
 
 from webapp.accounts.models import Link, hash_secret
 from webapp.audit.services import name_actions, name_details, write_entry
 from webapp.exceptions import NotFound
 from webapp.storage.access import Actor
-from webapp.storage.database import db, delete_rows, guarded_update, utc_now
+from webapp.storage.database import db, delete_in_chunks, guarded_update, utc_now
 
 name_actions({"link.created": _l("Link made"), "link.revoked": _l("Link withdrawn")})
 name_details({"purpose": _l("What for")})
-LINKS_KEPT = timedelta(days=30)
-"""So long a link that opens nothing any more is kept, for questions about it."""
 
 
 def create_link(actor: Actor, *, purpose: str, subject_id: uuid.UUID, expires_at: datetime) -> str:
@@ -101,8 +99,8 @@ def revoke_link(actor: Actor, link: Link) -> None:
 
 def forget_ended_links() -> int:
     """Delete the links that ended, or were withdrawn, a while ago; returns how many there were."""
-    since = utc_now() - LINKS_KEPT
-    return delete_rows(delete(Link).where(or_(Link.expires_at < since, Link.revoked_at < since)))
+    since = utc_now() - current_app.config["KEEP_LINKS"]
+    return delete_in_chunks(Link, or_(Link.expires_at < since, Link.revoked_at < since))
 
 
 def _signer(purpose: str) -> URLSafeSerializer:

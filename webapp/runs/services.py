@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any
 
+from flask import current_app
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, delete, func, select
-from sqlalchemy.orm import joinedload
+from sqlalchemy import Select, delete, exists, func, or_, select
+from sqlalchemy.orm import aliased, joinedload
 
 from webapp.audit.services import name_actions, name_details, write_entry
 from webapp.engine import policies
@@ -21,12 +22,13 @@ from webapp.offers.services import offer_changed
 from webapp.placements.conflicts import conflict
 from webapp.placements.models import Placement
 from webapp.placements.services import placement_released
+from webapp.proposals.models import Proposal
 from webapp.proposals.services import query_waiting, reopen, reopen_at
 from webapp.proposals.staging import remove_staged
 from webapp.runs.models import OpenWish, Run, RunChange
 from webapp.storage.access import Actor, get_scoped, scoped, system_actor
 from webapp.storage.beating import DEAD_AFTER, FORGOTTEN_AFTER
-from webapp.storage.database import count_rows, db, utc_now
+from webapp.storage.database import count_rows, db, delete_in_chunks, utc_now
 from webapp.towns.services import today_of
 
 name_actions(
@@ -172,6 +174,45 @@ def _remove_unseen(run_id: uuid.UUID) -> None:
     remove_staged(run_id)
     db.session.execute(delete(OpenWish).where(OpenWish.run_id == run_id))
     db.session.execute(delete(RunChange).where(RunChange.run_id == run_id))
+
+
+# What has been kept for long enough ------------------------------------------------------------------
+
+
+def forget_changes() -> int:
+    """Delete what old runs changed; their figures stay. Returns how many changes there were."""
+    return delete_in_chunks(RunChange, RunChange.run_id.in_(_old_runs(utc_now() - _kept("KEEP_CHANGES"))))
+
+
+def forget_withdrawn() -> int:
+    """Delete overtaken proposals of old runs that nothing refers to; returns how many there were.
+
+    Confirmed and rejected ones stay for good: the history, the statistics and learning live on them.
+    """
+    since = utc_now() - _kept("KEEP_WITHDRAWN")
+    added = aliased(Proposal)
+    return delete_in_chunks(
+        Proposal,
+        Proposal.state == "superseded",
+        Proposal.run_id.in_(_old_runs(since)),
+        or_(Proposal.decided_at.is_(None), Proposal.decided_at < since),
+        ~exists().where(Placement.proposal_id == Proposal.id),
+        ~exists().where(added.added_for == Proposal.id),
+    )
+
+
+def _old_runs(since: datetime) -> Select[uuid.UUID]:
+    """The runs that ended before a moment, but for the newest of each town: the board stands on that."""
+    newer = aliased(Run)
+    is_overtaken = exists().where(
+        newer.town_id == Run.town_id, newer.state == "done", newer.finished_at > Run.finished_at
+    )
+    return select(Run.id).where(Run.finished_at < since, is_overtaken)
+
+
+def _kept(setting: str) -> timedelta:
+    kept: timedelta = current_app.config[setting]
+    return kept
 
 
 # What others decide ----------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from webapp.proposals.settling import proposals_withdrawn
 from webapp.runs.executing import execute_run, give_up, give_up_dead_runs, put_back
 from webapp.runs.models import Run
 from webapp.runs.replacing import REPLACED, replace
+from webapp.runs.services import forget_changes, forget_withdrawn
 from webapp.storage.access import Actor
 from webapp.storage.database import after_commit, db, write_transaction
 from webapp.worker import crontab, periodic, task
@@ -49,6 +50,13 @@ def give_up_dead() -> None:
         forgotten = give_up_dead_runs()
     for run_id in forgotten:
         solve_run(str(run_id))
+
+
+@periodic("webapp.runs.tasks.clean_up_runs", crontab(hour="2", minute="30"))
+def clean_up_runs() -> None:
+    """Delete what old runs changed, and the proposals that a later run or a decision overtook."""
+    forget_changes()
+    forget_withdrawn()
 
 
 @task("webapp.runs.tasks.replace_withdrawn")

@@ -22,8 +22,10 @@ from sqlalchemy import (
     Engine,
     MetaData,
     Select,
+    delete,
     event,
     func,
+    select,
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
@@ -38,6 +40,7 @@ _WRITES = "writes"
 _AFTERWARDS = "afterwards"
 READING_SECONDS = 30
 """So long PostgreSQL may take for one question."""
+DELETED_AT_ONCE = 500
 _PostgresJson = JSONB()
 
 
@@ -246,6 +249,20 @@ def delete_rows(statement: Delete) -> int:
     """Delete rows without loading them; returns how many there were."""
     result: Any = db.session.execute(statement.execution_options(synchronize_session=False))
     n_deleted: int = result.rowcount
+    return n_deleted
+
+
+def delete_in_chunks(model: type[Model], *conditions: ColumnElement[bool]) -> int:
+    """Delete the rows that meet the conditions, however many; returns how many there were.
+
+    Opens its own write transactions, each so short that nobody notices: what is to go is looked up before.
+    """
+    ids = db.session.scalars(select(model.id).where(*conditions)).all()
+    n_deleted = 0
+    for start in range(0, len(ids), DELETED_AT_ONCE):
+        chunk = model.id.in_(ids[start : start + DELETED_AT_ONCE])
+        with write_transaction():
+            n_deleted += delete_rows(delete(model).where(chunk, *conditions))
     return n_deleted
 
 

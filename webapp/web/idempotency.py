@@ -6,24 +6,22 @@ import functools
 import hashlib
 import uuid
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from flask import Response, jsonify, make_response, request
+from flask import Response, current_app, jsonify, make_response, request
 from flask_babel import gettext as _
 from sqlalchemy import String, Text, UniqueConstraint, delete, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.exceptions import Conflict, InvalidInput
-from webapp.storage.database import Model, db, delete_rows, utc_now, write_transaction
+from webapp.storage.database import Model, db, delete_in_chunks, delete_rows, utc_now, write_transaction
 from webapp.web.actor import current_actor
 from webapp.web.errors import conflict_body
 
 HEADER = "Idempotency-Key"
 LONGEST_KEY = 200
-RESPONSES_LIVE = timedelta(days=30)
-"""So long the same key gets the same answer; whoever retries does so within days."""
 
 
 class StoredResponse(Model):
@@ -80,8 +78,8 @@ def forget_responses(id_: uuid.UUID) -> None:
 
 def forget_old_responses() -> int:
     """Delete the responses whose keys are used no more; returns how many there were."""
-    is_old = StoredResponse.created_at < utc_now() - RESPONSES_LIVE
-    return delete_rows(delete(StoredResponse).where(is_old))
+    since = utc_now() - current_app.config["KEEP_ANSWERS"]
+    return delete_in_chunks(StoredResponse, StoredResponse.created_at < since)
 
 
 def _key() -> str:

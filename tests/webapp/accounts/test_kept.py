@@ -98,7 +98,7 @@ def test_after_half_an_hour_it_is_gone(app: Flask, logged_in: Client, pair: Pair
             db.update(KeptForm).values(created_at=utc_now() - kept.KEPT - timedelta(seconds=1))
         )
     assert log_in(logged_in).location == "/board"
-    with app.app_context(), write_transaction():
+    with app.app_context():
         assert kept.forget_old_forms() == 1
 
 

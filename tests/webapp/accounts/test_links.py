@@ -60,6 +60,5 @@ def test_a_link_is_deleted_a_while_after_its_end(
             if revoked_days_ago is not None:
                 link = db.session.scalars(db.select(Link)).one()
                 link.revoked_at = utc_now() - timedelta(days=revoked_days_ago)
-        with write_transaction():
-            assert links.forget_ended_links() == int(not is_kept)
+        assert links.forget_ended_links() == int(not is_kept)
         assert (db.session.scalar(db.select(Link.id)) is not None) == is_kept
