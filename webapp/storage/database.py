@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import structlog
 from flask import Flask
@@ -29,6 +31,7 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, ORMExecuteState, Session, declared_attr, mapped_column
 from sqlalchemy.orm.util import identity_key
 from sqlalchemy.types import TypeDecorator
@@ -41,6 +44,8 @@ _AFTERWARDS = "afterwards"
 READING_SECONDS = 30
 """So long PostgreSQL may take for one question."""
 DELETED_AT_ONCE = 500
+WRITING_SECONDS = 10
+"""So long a writer waits for others on SQLite."""
 _PostgresJson = JSONB()
 
 
@@ -136,21 +141,40 @@ def write_transaction() -> Iterator[Session]:
         )
     _refuse_changes(session)
     session.rollback()
-    session.connection(execution_options={_WRITES: True})
-    session.info[_WRITES], session.info[_AFTERWARDS] = True, []
-    try:
-        yield session
-        session.commit()
-    except BaseException:
-        session.rollback()
-        raise
-    finally:
-        session.info[_WRITES], afterwards = False, session.info.pop(_AFTERWARDS)
+    with _turn(session.get_bind()):
+        session.connection(execution_options={_WRITES: True})
+        session.info[_WRITES], session.info[_AFTERWARDS] = True, []
+        try:
+            yield session
+            session.commit()
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.info[_WRITES], afterwards = False, session.info.pop(_AFTERWARDS)
     for act in afterwards:
         try:
             act()
         except Exception:  # what was to be done is stored: whoever asked for it must not read that it failed
             log.exception("after_commit_failed")
+
+
+_TURNS: WeakKeyDictionary[Any, threading.Lock] = WeakKeyDictionary()
+
+
+@contextmanager
+def _turn(engine: Any) -> Iterator[None]:
+    """Wait in turn for other writers of this process on SQLite, which itself sleeps and looks again."""
+    turn = _TURNS.get(engine)
+    if turn is None:
+        yield
+        return
+    if not turn.acquire(timeout=WRITING_SECONDS):
+        raise OperationalError("BEGIN IMMEDIATE", None, Exception("database is locked"))
+    try:
+        yield
+    finally:
+        turn.release()
 
 
 def after_commit(act: Callable[[], object]) -> None:
@@ -198,6 +222,7 @@ def init_database(app: Flask) -> None:
 
 def _set_up_engine(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
+        _TURNS[engine] = threading.Lock()
         event.listen(engine, "connect", _set_up_sqlite_connection)
         event.listen(engine, "begin", _begin_on_sqlite)
     else:
@@ -206,7 +231,7 @@ def _set_up_engine(engine: Engine) -> None:
 
 def _set_up_sqlite_connection(connection: Any, _: Any) -> None:
     connection.isolation_level = None  # BEGIN is ours: see _begin_on_sqlite
-    connection.execute("PRAGMA busy_timeout = 10000")
+    connection.execute(f"PRAGMA busy_timeout = {1000 * WRITING_SECONDS}")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")

@@ -7,16 +7,24 @@ import hashlib
 import uuid
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from flask import Response, current_app, jsonify, make_response, request
 from flask_babel import gettext as _
 from sqlalchemy import String, Text, UniqueConstraint, delete, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
 from webapp.exceptions import Conflict, InvalidInput
-from webapp.storage.database import Model, db, delete_in_chunks, delete_rows, utc_now, write_transaction
+from webapp.storage.database import (
+    Model,
+    db,
+    delete_in_chunks,
+    delete_rows,
+    guarded_update,
+    utc_now,
+    write_transaction,
+)
 from webapp.web.actor import current_actor
 from webapp.web.errors import conflict_body
 
@@ -55,10 +63,10 @@ def idempotent(view: Callable[..., Any]) -> Callable[..., Any]:
         key = _key()
         try:
             with write_transaction():
-                answer = _claim(key) if key else None
+                kept_as = _claim(key) if key else None
                 response = make_response(view(*args, **kwargs))
-                if answer is not None:
-                    answer.status, answer.body = response.status_code, response.get_data(as_text=True)
+                if kept_as is not None:
+                    _keep(kept_as, response.status_code, response.get_data(as_text=True))
             return response
         except _AlreadyAnswered as found:
             return found.response
@@ -89,25 +97,24 @@ def _key() -> str:
     return key
 
 
-def _claim(key: str) -> StoredResponse:
+def _claim(key: str) -> uuid.UUID:
     """Take the key for this request; whoever has it already is waited for, and their answer given."""
-    _replay(key)
-    answer = StoredResponse(actor_id=_actor_id(), key=key, request_hash=_request_hash())
-    try:
-        with db.session.begin_nested():
-            db.session.add(answer)
-    except IntegrityError:
-        _replay(key)
-        raise
-    return answer
+    values = {"id": uuid.uuid4(), "actor_id": _actor_id(), "key": key, "request_hash": _request_hash()}
+    # One statement: a look, a savepoint and an insert would take longer than all else that is done here.
+    insert = sqlite.insert if db.engine.dialect.name == "sqlite" else postgresql.insert
+    claim = insert(StoredResponse).values(**values).on_conflict_do_nothing().returning(StoredResponse.id)
+    kept_as: uuid.UUID | None = db.session.scalar(claim)
+    return _replay(key) if kept_as is None else kept_as
 
 
-def _replay(key: str) -> None:
-    stored = db.session.scalar(
+def _keep(id_: uuid.UUID, status: int, body: str) -> None:
+    guarded_update(StoredResponse, id_, status=status, body=body)
+
+
+def _replay(key: str) -> NoReturn:
+    stored = db.session.scalars(
         select(StoredResponse).where(StoredResponse.actor_id == _actor_id(), StoredResponse.key == key)
-    )
-    if stored is None:
-        return
+    ).one()
     if stored.request_hash != _request_hash():
         raise InvalidInput({HEADER: [_("This key was used for another request.")]})
     response = Response(stored.body, stored.status, mimetype="application/json")
@@ -120,8 +127,7 @@ def _keep_conflict(key: str, conflict: Conflict) -> Response:
     response.status_code = 409
     try:
         with write_transaction():
-            answer = _claim(key)
-            answer.status, answer.body = 409, response.get_data(as_text=True)
+            _keep(_claim(key), 409, response.get_data(as_text=True))
     except _AlreadyAnswered as found:
         return found.response
     return response

@@ -8,8 +8,8 @@ import uuid
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
-from sqlalchemy import text, update
-from sqlalchemy.exc import StatementError
+from sqlalchemy import event, text, update
+from sqlalchemy.exc import OperationalError, StatementError
 from sqlalchemy.orm.exc import StaleDataError
 
 from webapp.audit.models import AuditEntry
@@ -215,3 +215,31 @@ def test_what_comes_after_is_done_when_it_is_stored_and_only_then(app):
             after_commit(lambda: done.append("never"))
             raise KeyError
     assert done == ["stored", "and the next"]
+
+
+def test_a_writer_waits_for_others_of_its_process_before_it_asks_sqlite(sqlite_app, monkeypatch):
+    monkeypatch.setattr("webapp.storage.database.WRITING_SECONDS", 0)
+    begun = []
+
+    def note(_connection, _cursor, statement, *_rest):
+        begun.append(statement)
+
+    def write():
+        try:
+            with sqlite_app.app_context(), write_transaction():
+                begun.append("two write at once")
+        except OperationalError as error:
+            refused.append(str(error.orig))
+
+    refused = []
+
+    with sqlite_app.app_context():
+        with write_transaction():
+            event.listen(db.engine, "before_cursor_execute", note)
+            other = threading.Thread(target=write)
+            other.start()
+            other.join()
+            event.remove(db.engine, "before_cursor_execute", note)
+        assert (begun, refused) == ([], ["database is locked"])
+        with write_transaction():
+            pass

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 
+from tests.web import Client
 from webapp.exceptions import Conflict
 from webapp.storage.database import db, utc_now, write_transaction
 from webapp.web.idempotency import StoredResponse, forget_old_responses, idempotent
@@ -76,6 +79,21 @@ def test_a_conflict_is_kept_as_well(app, api, counter):
     assert second.text == first.text
     with app.app_context():
         assert db.session.scalars(db.select(StoredResponse)).one().status == 409
+
+
+def test_the_same_key_at_the_same_moment_gets_one_answer(app, api, counter):
+    token, together = api().token, threading.Barrier(4)
+
+    def ask(_number: int) -> str:
+        client = Client(app)
+        client.token = token
+        together.wait()
+        return client.post("/logout", headers={"Idempotency-Key": "k"}).text
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = set(pool.map(ask, range(4)))
+
+    assert len(answers) == len(counter) == 1
 
 
 def test_an_answer_is_kept_for_some_weeks_and_no_longer(app, api, counter):
