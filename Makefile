@@ -33,7 +33,7 @@ lint: setup ## style, types, and who may import whom
 bench: setup ## side by side with other solvers
 	$(BIN)/python -m benchmarks
 
-load: setup ## what pages and decisions take in a town of 10,000: make load ARGS=FOLDER keeps the town
+load: setup ## what pages and decisions take in a town of 10,000: make load ARGS="FOLDER --at-once"
 	$(BIN)/python -m benchmarks.server $(ARGS)
 
 docs: $(STAMPS)/docs ## the guides and the engine's reference as a site, in build/docs

@@ -1,6 +1,7 @@
 """Pages and decisions in a large town: CPU milliseconds and questions to the database; `make load`.
 
-python -m benchmarks.server [FOLDER]     FOLDER keeps the town for the next time
+python -m benchmarks.server [FOLDER]            FOLDER keeps the town for the next time
+python -m benchmarks.server FOLDER --at-once    50 confirms at once, over HTTP
 
 10,000 newcomers and 2,000 offers beside the demo's, on SQLite, with a run done and 2,500 people placed. One
 process asks itself, so that the figures are those of the application alone. Ratios of two releases count,
@@ -27,9 +28,11 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import event, select
 
+from benchmarks.at_once import at_once
 from matcher.generate import generate_town
 from matcher.records.files import write_newcomers, write_offers
 from webapp import create_app
+from webapp.accounts.models import User
 from webapp.accounts.services import create_user
 from webapp.engine.files import read_town_folder
 from webapp.exceptions import Conflict
@@ -48,15 +51,17 @@ TIMES = 15
 EMAIL, PASSWORD = "load@koppel.example", "a long password of nobody"
 
 
-def main(folder: Path) -> None:
+def main(folder: Path, *, is_at_once: bool = False) -> None:
     """Make the town where it is not there yet, and print what each thing takes."""
     os.environ["KOPPEL_HOME"] = str(folder)
-    is_new = not (folder / "koppel.sqlite").exists()
     app = create_app()
     upgrade_database(app)
     with app.app_context():
-        if is_new:
+        if db.session.scalar(select(User.id).where(User.email == EMAIL)) is None:
             _fill(folder)
+    if is_at_once:
+        Console().print(at_once(app, folder, EMAIL, PASSWORD))
+        return
     table = Table("what", "CPU ms", "most", "questions", title=f"{NEWCOMERS:,} newcomers, {OFFERS:,} offers")
     for what, milliseconds, most, n_questions in measured(app):
         table.add_row(what, f"{milliseconds:.1f}", f"{most:.1f}", str(n_questions or "-"))
@@ -168,9 +173,10 @@ def _open_newcomers(actor: Actor) -> list[Any]:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
-        Path(sys.argv[1]).mkdir(parents=True, exist_ok=True)
-        main(Path(sys.argv[1]))
+    asked = [one for one in sys.argv[1:] if one != "--at-once"]
+    if asked:
+        Path(asked[0]).mkdir(parents=True, exist_ok=True)
+        main(Path(asked[0]), is_at_once="--at-once" in sys.argv)
     else:
         with tempfile.TemporaryDirectory() as made:
-            main(Path(made))
+            main(Path(made), is_at_once="--at-once" in sys.argv)
