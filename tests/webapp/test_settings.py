@@ -134,7 +134,8 @@ def test_links_lead_to_where_koppel_is_served_unless_a_setting_says_otherwise(
     monkeypatch.setitem(app.config, "BASE_URL_IS_GIVEN", is_given)
     monkeypatch.setattr(serve.waitress, "create_server", Server)
     monkeypatch.setattr(serve, "start_worker", lambda _app: lambda: None)
-    monkeypatch.setattr(serve, "serve_until_told", lambda server: server.run())
+    monkeypatch.setattr(serve, "told_to_stop", lambda: None)
+    monkeypatch.setattr(serve, "serve_until_told", lambda server, _told: server.run())
     monkeypatch.setattr(serve, "answer_what_was_taken", lambda *_: None)
 
     serve.run_server(app, host, 0)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import signal
 import sqlite3
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any, NoReturn
 
@@ -88,6 +90,20 @@ def upgrade_or_fail(app: Flask) -> None:
         upgrade_database(app)
     except CannotStart as error:
         fail("Koppel cannot start.", *error.sentences)
+
+
+def told_to_stop() -> threading.Event:
+    """What SIGTERM and Ctrl-C set from now on. Told once more, the process ends at once."""
+    told = threading.Event()
+    usual: dict[int, Any] = {}
+
+    def tell(sign: int, _frame: object) -> None:
+        told.set()
+        signal.signal(sign, usual[sign])
+
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        usual[sign] = signal.signal(sign, tell)
+    return told
 
 
 def fail(*sentences: str) -> NoReturn:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import signal
 import socket
 import threading
 import time
@@ -15,7 +14,7 @@ import waitress
 from flask import Flask
 from waitress import wasyncore
 
-from webapp.commands.application import StoredText, fail, make_application
+from webapp.commands.application import StoredText, fail, make_application, told_to_stop
 from webapp.worker import start_worker
 
 # To listen everywhere is no address to go to; this machine is there in any case.
@@ -49,13 +48,14 @@ def run_server(app: Flask, host: str, port: int) -> None:
     port = listener.getsockname()[1]
     if not app.config["BASE_URL_IS_GIVEN"]:
         app.config["BASE_URL"] = _address(_ANY_HOST.get(host, host), port)
+    told = told_to_stop()
     stop_worker = start_worker(app)
     server = waitress.create_server(app, sockets=[listener], threads=16, ident=None)
     where = _address(host, port)
     click.echo(f"Koppel is at {where}   (stop with Ctrl-C)", err=True)
     _spare_the_collector()
     try:
-        serve_until_told(server)
+        serve_until_told(server, told)
         stopping = threading.Thread(target=stop_worker, name="stop-worker")
         stopping.start()  # both have the same time for it, not one after the other
         answer_what_was_taken(server, app.config["STOP_SECONDS"])
@@ -75,20 +75,10 @@ def _spare_the_collector() -> None:
     gc.set_threshold(10_000, 20, 20)
 
 
-def serve_until_told(server: Any) -> None:
-    """Answer requests until the process is told to stop. Told once more, it ends at once."""
-    told = threading.Event()
-    usual: dict[int, Any] = {}
-
-    def tell(sign: int, _frame: object) -> None:
-        told.set()
-        signal.signal(sign, usual[sign])
-        server.pull_trigger()
-
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        usual[sign] = signal.signal(sign, tell)
+def serve_until_told(server: Any, told: threading.Event) -> None:
+    """Answer requests until the process is told to stop."""
     while not told.is_set():
-        wasyncore.loop(timeout=1, count=1, map=server._map, use_poll=True)
+        wasyncore.loop(timeout=0.2, count=1, map=server._map, use_poll=True)
 
 
 def answer_what_was_taken(server: Any, seconds: float) -> None:

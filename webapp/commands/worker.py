@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-
 import click
 
-from webapp.commands.application import make_application
+from webapp.commands.application import make_application, told_to_stop
 from webapp.worker import start_worker
 
 
 @click.command()
 def worker() -> None:
     """The background worker alone; for a server of your own, which serves `webapp:create_app()`."""
-    stop_worker = start_worker(make_application())
-    told = threading.Event()
-    for sign in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(sign, lambda *_args: told.set())
+    app = make_application()
+    told = told_to_stop()
+    stop_worker = start_worker(app)
     click.echo("Koppel's worker is at work   (stop with Ctrl-C)", err=True)
     told.wait()
     stop_worker()

@@ -20,21 +20,36 @@ from webapp.exceptions import CannotStart
 from webapp.storage.database import db
 
 FOLDER = Path(__file__).with_name("migrations")
+_UPGRADE = 0x6B6F7070656C  # "koppel": by this number processes know the lock
 _BACKUP = "What to do: put the file of your last backup there, and keep this one."
 
 
 def upgrade_database(app: Flask) -> None:
-    """Run the migrations that are missing; one process of an installation at a time.
+    """Run the migrations that are missing; one process at a time, on whichever machine.
 
     Raises
     ------
     CannotStart
         When the database cannot be reached, is damaged, or is not one that this release can go on with.
     """
-    with app.app_context(), _in_words(db.engine), FileLock(app.config["KOPPEL_HOME"] / "start.lock"):
+    lock = FileLock(app.config["KOPPEL_HOME"] / "start.lock")
+    with app.app_context(), _in_words(db.engine), lock, _alone_at(db.engine):
         _check(db.engine)
         flask_migrate.upgrade(directory=str(FOLDER))
         db.engine.dispose()  # whatever a migration set on its connection ends with it
+
+
+@contextmanager
+def _alone_at(engine: Engine) -> Iterator[None]:
+    """Wait for processes of other machines, which share PostgreSQL and no folder."""
+    if engine.dialect.name != "postgresql":
+        yield
+        return
+    with engine.connect() as connection:
+        connection.detach()  # the pool is emptied before this one is given back
+        connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_UPGRADE})")
+        yield
 
 
 @cache

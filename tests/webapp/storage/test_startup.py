@@ -105,6 +105,23 @@ def test_four_first_starts_at_once_make_one_installation(tmp_path: Path) -> None
     assert [path.name for path in tmp_path.glob("secret_key.*")] == []
 
 
+def test_first_starts_on_several_machines_make_one_database(tmp_path: Path, second_postgres_url: str) -> None:
+    command = [sys.executable, "-c", BEGIN, "rematch", "--dry-run"]
+    settings = {"PATH": "", "KOPPEL_DATABASE_URL": second_postgres_url}
+    started = [
+        subprocess.Popen(
+            command,
+            env={**settings, "KOPPEL_HOME": str(tmp_path / str(machine))},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for machine in range(3)
+    ]
+    ended = [(process.communicate(), process.returncode) for process in started]
+    assert [code for _said, code in ended] == [0, 0, 0], ended
+
+
 def test_a_queue_that_cannot_be_read_is_kept_aside(tmp_path: Path) -> None:
     path = tmp_path / "queue.sqlite"
     scribbled(path)
