@@ -405,6 +405,7 @@ def test_the_schedule_runs_what_is_due(an_app: MakeApp, run: Callable[[Flask], A
         (2, 10, {"webapp.runs.tasks.give_up_dead", "webapp.accounts.tasks.clean_up_links"}),
         (2, 20, {"webapp.runs.tasks.give_up_dead", "webapp.accounts.tasks.clean_up_answers"}),
         (2, 30, {"webapp.runs.tasks.give_up_dead", "webapp.runs.tasks.clean_up_runs"}),
+        (2, 40, {"webapp.runs.tasks.give_up_dead", "webapp.answers.tasks.clean_up"}),
     ],
 )
 def test_the_schedule_knows_what_is_periodic(

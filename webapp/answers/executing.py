@@ -19,7 +19,14 @@ from webapp.newcomers.services import newcomer_erasing
 from webapp.runs.solving import solve
 from webapp.storage.access import system_actor
 from webapp.storage.beating import beating
-from webapp.storage.database import db, delete_rows, guarded_update, utc_now, write_transaction
+from webapp.storage.database import (
+    db,
+    delete_in_chunks,
+    delete_rows,
+    guarded_update,
+    utc_now,
+    write_transaction,
+)
 from webapp.towns.services import today_of
 
 KEPT = timedelta(days=7)
@@ -70,9 +77,17 @@ def give_up(answer_id: uuid.UUID) -> None:
         log.exception("answer_not_given_up", answer=str(answer_id))
 
 
+def put_back(answer_id: uuid.UUID) -> None:
+    """Let an answer wait as if it had not been begun: whoever was at it stops, and it is queued again."""
+    with write_transaction():
+        guarded_update(
+            Answer, answer_id, Answer.state == "running", state="queued", stage="", beat_at=utc_now()
+        )
+
+
 def forget_old_answers() -> int:
-    """Delete answers that are old; returns how many there were."""
-    return delete_rows(delete(Answer).where(Answer.beat_at < utc_now() - KEPT))
+    """Delete answers that are old, a few at a time; returns how many there were."""
+    return delete_in_chunks(Answer, Answer.beat_at < utc_now() - KEPT)
 
 
 def _ask(plan: Plan, question: Question, language: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from webapp.answers.executing import forget_old_answers, give_up, work_out
+from webapp.answers.executing import forget_old_answers, give_up, put_back, work_out
 from webapp.answers.services import Question, ask
 from webapp.engine.texts import LANGUAGES
 from webapp.runs.models import Run
@@ -22,17 +22,20 @@ def _give_up(answer_id: str) -> None:
     give_up(uuid.UUID(answer_id))
 
 
-@task("webapp.answers.tasks.answer", if_it_dies=_give_up)
+def _put_back(answer_id: str) -> None:
+    put_back(uuid.UUID(answer_id))
+
+
+@task("webapp.answers.tasks.answer", if_it_dies=_give_up, if_it_stops=_put_back)
 def answer(answer_id: str) -> None:
     """Work out an answer that is queued."""
     work_out(uuid.UUID(answer_id))
 
 
-@periodic("webapp.answers.tasks.clean_up", crontab(hour="2", minute="30"))
+@periodic("webapp.answers.tasks.clean_up", crontab(hour="2", minute="40"))
 def clean_up() -> None:
     """Delete answers that nobody asked for again."""
-    with write_transaction():
-        forget_old_answers()
+    forget_old_answers()
 
 
 def put_to_work(actor: Actor, question: Question, language: str) -> None:

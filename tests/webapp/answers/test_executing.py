@@ -149,6 +149,17 @@ def test_an_answer_that_cannot_be_worked_out_says_so(
     assert "Try once more" in page
 
 
+def test_a_worker_that_stops_puts_an_answer_back(office: Office, rivals: Rivals, queued: Flask) -> None:
+    with queued.app_context():
+        put_to_work(office.me, Question(), "en")
+    (only,) = answers(office)
+    office.change(Answer, only.id, state="running", stage="answer")
+    with queued.app_context():
+        assert answer.if_it_stops is not None
+        answer.if_it_stops(str(only.id))
+    assert [(one.state, one.stage) for one in answers(office)] == [("queued", "")]
+
+
 def test_a_fault_of_the_engine_ends_in_failed_and_not_in_silence(
     office: Office, rivals: Rivals, queued: Flask
 ) -> None:
@@ -195,9 +206,9 @@ def test_nobody_stands_in_an_answer_after_being_erased(
 def test_answers_nobody_asks_for_are_forgotten(office: Office, rivals: Rivals, browser: Client) -> None:
     browser.post_form("/shortage")
     (only,) = answers(office)
-    with office.writing():
+    with office.app.app_context():
         assert executing.forget_old_answers() == 0
     office.change(Answer, only.id, beat_at=utc_now() - executing.KEPT - timedelta(hours=1))
-    with office.writing():
+    with office.app.app_context():
         assert executing.forget_old_answers() == 1
     assert answers(office) == []
