@@ -137,6 +137,8 @@ def _draw_activity(
         name=f"{association.name} – {activity[town.language]}",
         contact_name=association.contact_name,
         contact_email=association.contact_email,
+        contact_phone=town.number_of(association.contact_name),
+        about=town.said_by("association", association.name),
         languages=association.languages if dice.chance(shares["languages"]) else {},
         min_level=activity.get("level", "") if dice.chance(0.85) else "",
         interests=tuple(activity["interests"]),

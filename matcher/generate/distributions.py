@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
+from zlib import crc32
 
 from matcher.generate.chance import Table
 from matcher.records.vocabulary import load_taxonomy, open_seed, read_seed_table
@@ -33,6 +34,16 @@ class TownProfile:
     def id(self, kind: str, number: int, total: int) -> str:
         """Such as ``mn-0042``: town, kind, number."""
         return f"{self.key[0]}{kind}-{number:0{max(4, len(str(total)))}d}"
+
+    def number_of(self, who: str) -> str:
+        """A telephone number that follows from a name: nothing is drawn for it."""
+        return f"{self.phone} {1000 + crc32(who.encode()) % 9000}"
+
+    def said_by(self, kind: str, who: str) -> str:
+        """What somebody says about themselves, or nothing; it follows from a name, as the number does."""
+        texts: Sequence[str] = distributions()["about"][kind][self.language]
+        position = crc32(f"{kind} {who}".encode()) % (2 * len(texts))
+        return texts[position] if position < len(texts) else ""
 
 
 @cache

@@ -405,6 +405,15 @@ OFFER = RecordFields(
     ),
     Field("contact_name", Text(200), "", CONTACT, "Says whom to ask for.", forms=_COORDINATOR),
     Field("contact_email", Text(254), "", CONTACT, "Lets a coordinator write to them.", forms=_COORDINATOR),
+    Field("contact_phone", Text(60), "", CONTACT, "Lets a coordinator call them.", forms=_COORDINATOR),
+    Field(
+        "about",
+        Text(1000),
+        "",
+        IDENTITY,
+        "Lets them say in their own words what one may expect.",
+        forms=_COORDINATOR,
+    ),
     Field(
         "languages",
         Languages(),

@@ -121,6 +121,8 @@ class Offer:
     name: str = ""
     contact_name: str = ""
     contact_email: str = ""
+    contact_phone: str = ""
+    about: str = ""
     languages: Mapping[str, str] = field(default_factory=dict)
     min_level: str = ""
     interests: tuple[str, ...] = ()

@@ -35,7 +35,15 @@ __all__ = [
 # What a row keeps in another way than its record: told apart by its town, places and wishes as counters.
 _OTHERWISE = {"id", "town", "taken", "wants"}
 # What no rule and no criterion reads: who it is, and what people wrote about them.
-_BESIDE_THE_MATCH = {"name", "contact_name", "contact_email", "screening_checked_by", "notes"}
+_BESIDE_THE_MATCH = {
+    "name",
+    "contact_name",
+    "contact_email",
+    "contact_phone",
+    "about",
+    "screening_checked_by",
+    "notes",
+}
 
 
 def to_newcomer(row: Any, town_slug: str) -> Newcomer:

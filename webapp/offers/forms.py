@@ -45,6 +45,8 @@ def form_labels(kind: str) -> dict[str, str]:
         "name": _("Name of the activity") if is_association else _("Name"),
         "contact_name": _("Contact person"),
         "contact_email": _("E-mail address"),
+        "contact_phone": _("Telephone"),
+        "about": _("About themselves"),
         "capacity": _("Places"),
         "taken_elsewhere": _("Taken by people not placed here"),
         "confirmed_at": _("Places confirmed on"),

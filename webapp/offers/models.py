@@ -46,6 +46,8 @@ class Offer(Model):
     name: Mapped[str] = mapped_column(String(200), default="")
     contact_name: Mapped[str] = mapped_column(String(200), default="")
     contact_email: Mapped[str] = mapped_column(String(254), default="")
+    contact_phone: Mapped[str] = mapped_column(String(60), default="")
+    about: Mapped[str] = mapped_column(String(1000), default="")
 
     capacity: Mapped[int]
     taken: Mapped[int] = mapped_column(default=0)

@@ -39,6 +39,8 @@ class OfferFormSchema(PlaceFields, InterestFields, LanguageRows, HoursByDay):
     name = Text(200, required=True)
     contact_name = Text(200, load_default="")
     contact_email = fields.Email(load_default="", validate=validate.Length(max=254))
+    contact_phone = Text(60, load_default="")
+    about = Text(1000, lines=True, load_default="")
     min_level = choice(LEVELS)
     goals = choices(GOALS)
     seeks = Terms()

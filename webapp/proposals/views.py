@@ -159,6 +159,7 @@ def _proposal_page(
         proposal=found,
         newcomer=found.newcomer,
         offer=found.offer,
+        others=[one for one in services.query_open_of(actor, found.newcomer_id) if one.id != found.id],
         obstacle=rule_text(broken[0]) if broken else "",
         note_form=note_form or empty_form(),
         reject_form=reject_form or empty_form(),

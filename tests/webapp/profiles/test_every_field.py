@@ -46,6 +46,7 @@ NEWCOMER_VALUES: dict[str, Any] = {
 }
 OFFER_VALUES: dict[str, Any] = {
     **{"id": "O-1", "town": "muenster", "name": "Turnverein", "contact_name": "Bo", "status": "paused"},
+    **{"contact_phone": "0251 111 2222", "about": "We meet whatever the weather."},
     **{"contact_email": "bo@club.example", "languages": LANGUAGES, "min_level": "A2"},
     **{"interests": ("football", "walking backwards"), "dislikes": ("chess", "rain"), "goals": ("sport",)},
     **{"seeks": ("cooking", "a piano"), "address": "Am Stadion 1", "postcode": "48151", "lat": 51.93},

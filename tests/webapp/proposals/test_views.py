@@ -33,6 +33,20 @@ def test_the_proposal_page_shows_what_matters_for_a_decision_and_no_notes(
     assert "likes tea" not in page
 
 
+def test_the_other_proposals_of_the_same_person_stand_on_the_page(browser: Client, office: Office) -> None:
+    newcomer = office.newcomer(wants={"association": 1, "mentor": 1})
+    club = office.offer("club", contact_phone="0251 111 2222", about="We sing whatever the weather.")
+    eva = office.offer("eva", kind="mentor", languages={"de": "native", "uk": "B2"})
+    office.run()
+
+    page = text_of(browser, f"/proposals/{office.proposal(newcomer, club)}")
+
+    assert "Also proposed for Newcomer n Offer eva" in page
+    assert "We sing whatever the weather." in page
+    assert 'href="tel:02511112222"' in browser.get(f"/proposals/{office.proposal(newcomer, club)}").text
+    assert "Also proposed" in text_of(browser, f"/proposals/{office.proposal(newcomer, eva)}")
+
+
 def test_the_parts_on_the_page_are_those_of_the_score(browser: Client, office: Office, pair: Pair) -> None:
     page = browser.get(f"/proposals/{pair.proposal}").text
     proposal = office.get(Proposal, pair.proposal)
