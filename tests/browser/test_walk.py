@@ -78,7 +78,7 @@ def test_from_the_intake_form_to_a_confirmed_match(
 
 def test_a_rejected_pair_does_not_come_back_and_undo_opens_a_proposal_again(logged_in: LogIn) -> None:
     page = logged_in("enschede")
-    page.locator("main a[href*='/proposals/']").nth(1).click()
+    page.locator(".tie h3 a").nth(1).click()
     rejected = page.get_by_role("heading", level=1).inner_text()
     page.get_by_label("Why not").select_option(index=1)
     page.get_by_role("button", name="Reject").click()
@@ -91,7 +91,7 @@ def test_a_rejected_pair_does_not_come_back_and_undo_opens_a_proposal_again(logg
     expect(page.get_by_role("button", name="Confirm")).to_be_visible()
     start_run_and_wait(page)
     page.goto("/board")
-    pairs = [link.get_attribute("href") for link in page.locator("main a[href*='/proposals/']").all()]
+    pairs = [link.get_attribute("href") for link in page.locator(".tie h3 a").all()]
     assert pairs
     page.goto(str(pairs[0]))
     assert page.get_by_role("heading", level=1).inner_text() != rejected

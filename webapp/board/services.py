@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, cast, false, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, case, cast, false, func, or_, select
 
 from webapp.board.schemas import AGE_BANDS
 from webapp.engine.vocabulary import KINDS
@@ -23,10 +23,18 @@ from webapp.proposals.models import Proposal
 from webapp.proposals.services import query_waiting
 from webapp.runs.models import Run
 from webapp.storage.access import Actor, scoped
-from webapp.storage.database import count_rows_by, db, utc_now
+from webapp.storage.database import db, utc_now
 from webapp.towns.services import today_of
 
 FOUND_AT_MOST = 20
+
+
+@dataclass(frozen=True)
+class BoardCounts:
+    """How much is on the board as it is narrowed: newcomers, and proposals of each kind."""
+
+    people: int
+    of_kinds: dict[str, int]
 
 
 @dataclass(frozen=True)
@@ -91,35 +99,34 @@ def query_board(
     return proposals.order_by(Proposal.urgency.desc(), Proposal.score.desc(), Proposal.id)
 
 
-def query_people(actor: Actor, *, order: str = "need", **narrowed: str) -> Select[Newcomer]:
-    """The newcomers of whom something on the board is open, the most urgent first or by name."""
-    columns = (Proposal.newcomer_id, Proposal.urgency)
-    found = query_board(actor, **narrowed).order_by(None).with_only_columns(*columns).subquery()
-    urgency = (
-        select(found.c.newcomer_id, func.max(found.c.urgency).label("urgency"))
-        .group_by(found.c.newcomer_id)
-        .subquery()
-    )
-    people = scoped(Newcomer, actor).join(urgency, urgency.c.newcomer_id == Newcomer.id)
+def people_on_page(
+    actor: Actor, page: int, page_size: int, *, order: str = "need", **narrowed: str
+) -> list[uuid.UUID]:
+    """The ids of the newcomers on one page of the board, the most urgent first or by name.
+
+    The proposals of a newcomer are equally urgent, and lie in that order in the index of the board: a page is
+    read off it, without sorting the town.
+    """
+    found = query_board(actor, **narrowed)
     if order == "name":
-        return people.order_by(func.lower(Newcomer.name), Newcomer.id)
-    return people.order_by(urgency.c.urgency.desc(), Newcomer.id)
-
-
-def count_people(actor: Actor, **narrowed: str) -> int:
-    """How many newcomers something is open for on the board."""
-    found = query_board(actor, **narrowed).order_by(None)
-    return db.session.scalar(found.with_only_columns(func.count(Proposal.newcomer_id.distinct()))) or 0
+        name = func.lower(Newcomer.name)
+        people = found.with_only_columns(Proposal.newcomer_id, name).order_by(None)
+        people = people.distinct().order_by(name, Proposal.newcomer_id)
+    else:
+        people = found.with_only_columns(Proposal.newcomer_id, Proposal.urgency).order_by(None)
+        people = people.distinct().order_by(Proposal.urgency.desc(), Proposal.newcomer_id.desc())
+    rows = db.session.execute(people.limit(page_size).offset((page - 1) * page_size))
+    return list(dict.fromkeys(row[0] for row in rows))
 
 
 def proposals_of_people(
-    actor: Actor, ids: Iterable[uuid.UUID], **narrowed: str
-) -> dict[uuid.UUID, list[Proposal]]:
-    """What is open on the board for some newcomers, by newcomer, the best fit first."""
-    found: dict[uuid.UUID, list[Proposal]] = {}
-    for proposal in db.session.scalars(query_board(actor, **narrowed).where(Newcomer.id.in_(list(ids)))):
-        found.setdefault(proposal.newcomer_id, []).append(proposal)
-    return found
+    actor: Actor, ids: Sequence[uuid.UUID], **narrowed: str
+) -> list[tuple[Newcomer, list[Proposal]]]:
+    """Some newcomers in the order given, each with what is open for them on the board, the best fit first."""
+    found: dict[uuid.UUID, list[Proposal]] = {id_: [] for id_ in ids}
+    for proposal in db.session.scalars(query_board(actor, **narrowed).where(Newcomer.id.in_(ids))):
+        found[proposal.newcomer_id].append(proposal)
+    return [(proposals[0].newcomer, proposals) for proposals in found.values() if proposals]
 
 
 def next_on_board(actor: Actor, after: Proposal, **narrowed: str) -> Proposal | None:
@@ -129,9 +136,15 @@ def next_on_board(actor: Actor, after: Proposal, **narrowed: str) -> Proposal | 
     return db.session.scalars(own).first() or db.session.scalars(later.limit(1)).first()
 
 
-def count_board(actor: Actor, **narrowed: str) -> dict[str, int]:
-    """How many open proposals there are of each kind."""
-    return count_rows_by(Proposal.kind, query_board(actor, **narrowed), KINDS)
+def count_board(actor: Actor, *, kind: str = "", **narrowed: str) -> BoardCounts:
+    """How many proposals there are of each kind, and how many newcomers with any of `kind`, or of all."""
+    found = query_board(actor, **narrowed).order_by(None)
+    of_kind = Proposal.newcomer_id if not kind else case((Proposal.kind == kind, Proposal.newcomer_id))
+    of_kinds = [func.coalesce(func.sum(case((Proposal.kind == one, 1), else_=0)), 0) for one in KINDS]
+    counted = db.session.execute(
+        found.with_only_columns(func.count(of_kind.distinct()), *of_kinds, maintain_column_froms=True)
+    ).one()
+    return BoardCounts(counted[0], dict(zip(KINDS, counted[1:], strict=True)))
 
 
 def _says(column: Any, text: str) -> ColumnElement[bool]:

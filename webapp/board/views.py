@@ -30,7 +30,7 @@ from webapp.storage.database import write_transaction
 from webapp.towns.services import today_of
 from webapp.web.actor import current_actor
 from webapp.web.forms import read_query
-from webapp.web.pagination import paginate, requested_page
+from webapp.web.pagination import PAGE_SIZE, Page, requested_page
 from webapp.web.parts import fill_slot, is_part_asked
 
 REASONS_SHOWN = 2
@@ -44,20 +44,20 @@ def board() -> ResponseReturnValue:
     actor = current_actor()
     form = read_query(BoardQuery)
     narrowed = _narrowed(form.data)
-    people = services.query_people(actor, order=form.data["order"], **narrowed)
-    page = paginate(people, requested_page(), total=services.count_people(actor, **narrowed))
-    proposals = services.proposals_of_people(actor, (one.id for one in page.items), **narrowed)
-    rows = _rows(proposal for one in page.items for proposal in proposals.get(one.id, ()))
+    number, top = requested_page(), _top(narrowed)
+    ids = services.people_on_page(actor, number, PAGE_SIZE, order=form.data["order"], **narrowed)
+    people = services.proposals_of_people(actor, ids, **narrowed)
+    rows = _rows(proposal for _one, proposals in people for proposal in proposals)
     return render_template(
         "board/board.html",
         form=form,
-        page=page,
-        people=[(one, [row for row in rows if row["newcomer"] is one]) for one in page.items],
+        page=Page(people, top["n_people"], number),
+        people=[(one, [row for row in rows if row["newcomer"] is one]) for one, _proposals in people],
         is_filtered=any(narrowed.values()),
         choices=_choices(),
         today=today_of(actor),
         **_just_decided(),
-        **_top(narrowed),
+        **top,
     )
 
 
@@ -155,7 +155,8 @@ def _top(narrowed: Mapping[str, str]) -> dict[str, Any]:
     actor = current_actor()
     kind = narrowed.get("kind", "")
     others: dict[str, Any] = {name: value for name, value in narrowed.items() if name != "kind" and value}
-    counts = services.count_board(actor, **others)
+    counted = services.count_board(actor, kind=kind, **others)
+    counts = counted.of_kinds
     order: dict[str, Any] = {"order": request.args["order"]} if request.args.get("order") else {}
     links = [
         (_("All"), url_for("board.board", **others, **order), not kind, sum(counts.values())),
@@ -169,8 +170,13 @@ def _top(narrowed: Mapping[str, str]) -> dict[str, Any]:
             for one, n in counts.items()
         ),
     ]
-    n_open = sum(services.count_board(actor).values()) if others else sum(counts.values())
-    return {"links": links, "n_open": n_open, "figures": services.board_figures(actor)}
+    n_open = sum((services.count_board(actor).of_kinds if others else counts).values())
+    return {
+        "links": links,
+        "n_open": n_open,
+        "n_people": counted.people,
+        "figures": services.board_figures(actor),
+    }
 
 
 def _rows(proposals: Iterable[Proposal]) -> list[dict[str, Any]]:

@@ -30,6 +30,13 @@ class Newcomer(Model):
         UniqueConstraint("town_id", "external_id"),
         one_of("status", STATUSES),
         Index("ix_newcomer_open", "id", "status", "consent"),  # all that the board asks of everybody
+        Index("ix_newcomer_town_id_created_at", "town_id", "created_at"),
+        # All that the figures of a town ask of everybody.
+        Index(
+            "ix_newcomer_waiting",
+            *("town_id", "status", "id", "wants_association", "wants_mentor", "wants_neighbour"),
+            *("placed_association", "placed_mentor", "placed_neighbour"),
+        ),
         CheckConstraint("need_level IS NULL OR need_level BETWEEN 1 AND 4", name="need_level_known"),
         CheckConstraint("wants_association BETWEEN 0 AND 20", name="wants_association_fits"),
         CheckConstraint("wants_mentor BETWEEN 0 AND 20", name="wants_mentor_fits"),
