@@ -70,6 +70,14 @@ def row(proposal_id: uuid.UUID) -> ResponseReturnValue:
     return render_template("board/_row.html", row=_rows([found])[0])
 
 
+@bp.get("/board/figures")
+def figures() -> ResponseReturnValue:
+    """The figures and tabs of the board as they are now, for a board that has changed."""
+    if not is_part_asked():
+        return redirect(url_for("board.board", **asked_of_board()), 303)  # type: ignore[arg-type]
+    return render_template("board/_changed.html", **_top(_narrowed(read_query(BoardQuery).data)))
+
+
 @bp.get("/board/next/<uuid:proposal_id>")
 def following(proposal_id: uuid.UUID) -> ResponseReturnValue:
     """After a decision on a proposal's page: the one that follows on the board as it is narrowed."""
@@ -93,7 +101,7 @@ def undo(placement_id: uuid.UUID) -> ResponseReturnValue:
         return placement_page(placement_id, conflict=conflict), 409
     back = get_proposal(actor, proposal_id) if proposal_id else None
     if is_part_asked() and back is not None and back.is_open:
-        return render_template("board/_undone.html", row=_rows([back])[0], today=today_of(actor), **_top({}))
+        return render_template("board/_undone.html", row=_rows([back])[0])
     flash(_("Taken back, as if it had not been."), "success")
     if back is not None and back.is_open:
         return redirect(url_for("proposals.detail", proposal_id=back.id), 303)
@@ -115,7 +123,7 @@ def undo_rejection(proposal_id: uuid.UUID) -> ResponseReturnValue:
         return redirect(url_for("proposals.detail", proposal_id=proposal_id), 303)
     if is_part_asked():
         back = get_proposal(actor, proposal_id)
-        return render_template("board/_undone.html", row=_rows([back])[0], today=today_of(actor), **_top({}))
+        return render_template("board/_undone.html", row=_rows([back])[0])
     flash(_("Taken back, as if it had not been."), "success")
     return redirect(url_for("proposals.detail", proposal_id=proposal_id), 303)
 
@@ -218,5 +226,5 @@ def _just_decided() -> dict[str, Any]:
     return {"just_placed": placed, "just_rejected": rejected}
 
 
-fill_slot(bp, "after_decision", "board/_changed.html", lambda: _top({}))
+fill_slot(bp, "after_decision", "board/_news.html", dict)
 fill_slot(bp, "top_of_proposal", "board/_just_placed.html", _just_decided)

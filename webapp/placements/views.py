@@ -124,7 +124,6 @@ def about_pair(actor: Actor, newcomer: Newcomer, offer: Offer, way: str = "") ->
         "aspects": fit.compare_sides(newcomer, offer, facts, today, way),
         "meeting": [fit.hours_name(hours) for hours in facts.meeting],
         "weeks": fit.waiting_weeks(newcomer, today),
-        "bans": services.bans_of_pair(actor, newcomer.id, offer.id),
         "today": today,
     }
 
@@ -203,6 +202,7 @@ def _place_page(
         newcomer=newcomer,
         offer=offer,
         found=found,
+        bans=services.bans_of_pair(actor, newcomer.id, offer.id),
         can_override=bool(found.rules) and OVERRIDABLE.issuperset(found.rules),
         parts=fit.parts_of(found.parts, policies.part_limits(policy)),
         note_form=note_form or empty_form(),

@@ -147,7 +147,12 @@ def test_with_htmx_the_row_becomes_its_own_answer(browser: Client, office: Offic
     assert (confirmed.status_code, undone.status_code, refused.status_code) == (200, 200, 409)
     assert "<html" not in confirmed.text + undone.text + refused.text
     assert "coupled." in confirmed.text
-    assert 'id="figures"' in confirmed.text
+    assert 'hx-get="/board/figures"' in confirmed.text
+    figures = browser.get("/board/figures", headers={"HX-Request": "true"}).text
+    assert 'id="figures"' in figures
+    assert 'id="tabs"' in figures
+    assert "<html" not in figures
+    assert browser.get("/board/figures").status_code == 303
     assert f"tie-{pair.proposal}" in undone.text
     assert "paused or closed" in refused.text
     assert office.counters(pair.offer) == (0, 0, 0)

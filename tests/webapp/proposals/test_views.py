@@ -207,7 +207,7 @@ def test_a_row_of_the_board_is_rejected_and_taken_back_in_its_place(
     decided = browser.post(post, data={**token, "reason": "time", "note": "Shifts."}, headers=row)
     assert decided.status_code == 200
     assert "not proposed again until" in decided.text
-    assert 'id="figures"' in decided.text
+    assert 'hx-get="/board/figures?kind=association"' in decided.text
     late = browser.post(post, data={**token, "reason": "time"}, headers=row)
     assert (late.status_code, "Somebody else changed this" in late.text) == (409, True)
 
