@@ -136,6 +136,12 @@ def offers_by_id(actor: Actor, ids: Iterable[str]) -> Mapping[str, Offer]:
     return {str(offer.id): offer for offer in offers}
 
 
+def find_offers(actor: Actor, search: str) -> set[str]:
+    """The ids, as the engine knows them, of offers of the actor's town with this in their name or number."""
+    found = query_offers(actor, search=search).order_by(None).with_only_columns(Offer.id)
+    return {str(id_) for id_ in db.session.scalars(found)}
+
+
 def find_offer(id_or_external_id: str) -> Offer:
     """The offer with this id, or the only one with this external id in all towns; for the command line.
 

@@ -18,7 +18,7 @@ from webapp.exceptions import Conflict
 from webapp.newcomers.models import Newcomer
 from webapp.newcomers.services import get_newcomer
 from webapp.offers.models import Offer
-from webapp.offers.services import get_offer, offers_by_id
+from webapp.offers.services import find_offers, get_offer, offers_by_id
 from webapp.placements import fit, labels, sentences, services
 from webapp.placements.models import OVERRIDABLE, Placement
 from webapp.placements.options import examine_newcomer
@@ -142,21 +142,18 @@ def place_newcomer(newcomer_id: uuid.UUID) -> ResponseReturnValue:
     newcomer = get_newcomer(actor, newcomer_id)
     form = read_query(PairQuery)
     found = examine_newcomer(actor, newcomer, kind=form.data["kind"])
-    offers = offers_by_id(actor, (one.offer_id for one in found))
-    search = form.data["search"].casefold()
-    rows = [
-        (one, offers[one.offer_id])
-        for one in found
-        if search in f"{offers[one.offer_id].name} {offers[one.offer_id].external_id}".casefold()
-    ]
+    if form.data["search"]:
+        named = find_offers(actor, form.data["search"])
+        found = [one for one in found if one.offer_id in named]
     number = requested_page()
-    shown = rows[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+    shown = found[(number - 1) * PAGE_SIZE : number * PAGE_SIZE]
+    offers = offers_by_id(actor, [one.offer_id for one in shown])
     return render_template(
         "placements/place_newcomer.html",
         newcomer=newcomer,
         form=form,
-        page=Page(shown, len(rows), number),
-        n_possible=sum(one.is_possible for one, _offer in rows),
+        page=Page([(one, offers[one.offer_id]) for one in shown], len(found), number),
+        n_possible=sum(one.is_possible for one in found),
         kinds=profile_labels.options(profile_labels.KIND_PLURALS, _("All")),
         is_filtered=any(form.data.values()),
     )
