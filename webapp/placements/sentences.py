@@ -36,10 +36,10 @@ def free_text(offer: Offer) -> str:
 
 
 def difference_text(score: float, other: float) -> str:
-    """How a score compares with another, in points of a hundred as they are shown."""
+    """How a score compares with another, in the numbers of a hundred that are shown."""
     difference = points(score) - points(other)
     if difference == 0:
         return _("as good")
     if difference > 0:
-        return ngettext("%(num)s point more", "%(num)s points more", difference)
-    return ngettext("%(num)s point less", "%(num)s points less", -difference)
+        return _("fits better by %(num)s of 100", num=difference)
+    return _("fits less well by %(num)s of 100", num=-difference)

@@ -19,7 +19,7 @@ from webapp.proposals.models import Proposal
 from webapp.runs import labels, services, tasks
 from webapp.runs.models import Run
 from webapp.runs.schemas import WishQuery
-from webapp.runs.sentences import proof_text
+from webapp.runs.sentences import plan_text, proof_text
 from webapp.storage.database import write_transaction
 from webapp.towns.services import today_of
 from webapp.web.actor import current_actor
@@ -30,7 +30,8 @@ from webapp.web.parts import fill_slot, is_part_asked
 CHANGES_SHOWN = 100
 
 bp = Blueprint("runs", __name__)
-bp.record_once(lambda setup: setup.app.jinja_env.globals.update(run_labels=labels, proof_text=proof_text))
+_WORDS = {"run_labels": labels, "plan_text": plan_text, "proof_text": proof_text}
+bp.record_once(lambda setup: setup.app.jinja_env.globals.update(_WORDS))
 
 
 @bp.get("/runs")

@@ -26,7 +26,8 @@ def test_a_run_is_started_and_tells_what_came_out(browser: Client, office: Offic
     page = text_of(browser, answer.location)
 
     assert answer.status_code == 303
-    assert "no other plan is worth more" in page
+    assert "All in all, no other plan would serve these people better. In figures" in page
+    assert "no other plan is worth more. On average a proposal fits with" in page
     assert "Every proposal is new" in page
     assert "1 No offer of this kind" in page
     assert "How much each part counts" in page
