@@ -207,6 +207,7 @@ def test_nobody_is_added_to_a_town_that_is_not_there(app, login, path):
 PAGES = (
     *("/proposals/{proposal}", "/newcomers/{newcomer}/place", "/newcomers/{newcomer}/place/{offer}"),
     *("/placements/{placement}", "/placements/{placement}/sheet", "/runs/{run}"),
+    "/runs/{run}/changes",
     *("/newcomers/{newcomer}/answers", "/newcomers/{newcomer}/answers/{offer}"),
 )
 ACTIONS = (
