@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import Select, case, delete, func, or_, select
 from sqlalchemy.orm import aliased, contains_eager, joinedload, load_only
 
-from webapp.audit.services import name_actions, name_details, write_entry
+from webapp.audit.services import name_actions, name_details, show_rows, write_entry
 from webapp.engine import policies
 from webapp.engine.texts import CRITERION_TEXTS
 from webapp.newcomers.models import Newcomer
@@ -36,6 +36,7 @@ name_actions(
     }
 )
 name_details({"proposals": _l("Proposals")})
+show_rows({Run: ("runs.detail", "run_id")})
 
 
 # Reading ---------------------------------------------------------------------------------------------
