@@ -28,6 +28,7 @@ LANGUAGES = {
 }
 """What Koppel speaks, by its own name: English, in which texts are written, and what has a catalogue."""
 
+_REMEDY_OF_PAGE = "use the address of a page, such as https://town.example/page, or leave it out"
 # What a person can do about a setting that was refused; also the list of the settings there are.
 REMEDIES = {
     "KOPPEL_HOME": "name a folder this user may write to",
@@ -39,6 +40,9 @@ REMEDIES = {
     "KOPPEL_PROXY_HOPS": "count the reverse proxies in front of the application, 0 to 5",
     "KOPPEL_SESSION_MINUTES": "use whole minutes, from 5 to 600",
     "KOPPEL_RATE_LIMIT_STORAGE": "use memory:// or redis://host:6379",
+    "KOPPEL_IMPRINT_URL": _REMEDY_OF_PAGE,
+    "KOPPEL_PRIVACY_URL": _REMEDY_OF_PAGE,
+    "KOPPEL_ACCESSIBILITY_URL": _REMEDY_OF_PAGE,
 }
 _NEVER_SHOWN = {"KOPPEL_SECRET_KEY", "KOPPEL_DEMO_PASSWORD", "KOPPEL_DATABASE_URL"}
 
@@ -61,6 +65,10 @@ def load_settings() -> dict[str, Any]:
     proxy_hops = env.int("PROXY_HOPS", 0, validate=validate.Range(0, 5))
     session_minutes = env.int("SESSION_MINUTES", 60, validate=validate.Range(5, 600))
     limit_storage = env.str("RATE_LIMIT_STORAGE", "memory://", validate=_limit_storage)
+    pages = {
+        name: env.str(name, None, validate=_page_address)
+        for name in ("IMPRINT_URL", "PRIVACY_URL", "ACCESSIBILITY_URL")
+    }
     _refuse_problems(env)
     _make_home(home)
     return {
@@ -75,6 +83,7 @@ def load_settings() -> dict[str, Any]:
         "PROXY_HOPS": proxy_hops,
         "PERMANENT_SESSION_LIFETIME": timedelta(minutes=session_minutes),
         "RATELIMIT_STORAGE_URI": limit_storage,
+        **pages,
     }
 
 
@@ -148,6 +157,12 @@ def _web_address(value: str) -> None:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
         raise ValidationError("Not a web address.")
+
+
+def _page_address(value: str) -> None:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValidationError("Not the address of a page.")
 
 
 def _limit_storage(value: str) -> None:

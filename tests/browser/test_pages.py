@@ -13,7 +13,7 @@ from webapp.config import LANGUAGES
 LogIn = Callable[..., Page]
 pytestmark = pytest.mark.xdist_group("browser")  # one demo is served for all of them
 
-PUBLIC = ("/login", "/intake/muenster", "/nowhere")
+PUBLIC = ("/login", "/intake/muenster", "/help", "/help?lang=de", "/nowhere")
 PAGES = (
     *("/board", "/board?kind=mentor", "/newcomers", "/newcomers/new", "/offers", "/offers?kind=mentor"),
     *("/placements", "/runs", "/open-wishes", "/shortage", "/history", "/search?q=an", "/account"),

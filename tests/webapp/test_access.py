@@ -26,6 +26,7 @@ PUBLIC = {
     "api-docs.openapi_json": "describes the API, holds no data",
     "accounts.login": "the log-in form",
     "accounts.log_in": "the log-in itself",
+    "guide.help": "the user guide",
     "newcomers.intake": "people new in town introduce themselves",
     "newcomers.submit_intake": "and send it",
     "newcomers.thanks": "what they see afterwards",

@@ -33,6 +33,9 @@ def fresh_home(tmp_path, monkeypatch):
         ("KOPPEL_PROXY_HOPS", "6"),
         ("KOPPEL_SESSION_MINUTES", "4"),
         ("KOPPEL_RATE_LIMIT_STORAGE", "postgres://"),
+        ("KOPPEL_IMPRINT_URL", "town.example/imprint"),
+        ("KOPPEL_PRIVACY_URL", "javascript:alert(1)"),
+        ("KOPPEL_ACCESSIBILITY_URL", "https:///statement"),
     ],
 )
 def test_a_bad_setting_is_refused_with_its_remedy(fresh_home, monkeypatch, name, value):
