@@ -6,6 +6,7 @@ from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
 from webapp.offers.models import Offer
+from webapp.profiles.hours import weeks_text
 
 
 def points(score: float) -> int:
@@ -17,7 +18,7 @@ def waiting_text(weeks: int) -> str:
     """How long somebody has waited, in words."""
     if weeks == 0:
         return _("new this week")
-    return ngettext("waiting for %(num)s week", "waiting for %(num)s weeks", weeks)
+    return _("waiting for %(time)s", time=weeks_text(weeks))
 
 
 def way_text(minutes: float | None, distance_km: float | None) -> str:
