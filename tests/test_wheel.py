@@ -88,9 +88,9 @@ def test_the_installed_web_application_has_its_pages_tables_and_styles(
         "from webapp import create_app; from webapp.storage.upgrade import upgrade_database; "
         "app = create_app(); upgrade_database(app); client = app.test_client(); "
         "print([client.get(url).status_code for url in "
-        "('/login?lang=de', '/static/koppel.css', '/static/vendor/pico.min.css')])"
+        "('/login?lang=de', '/help?lang=nl', '/static/koppel.css', '/static/vendor/pico.min.css')])"
     )
-    assert "[200, 200, 200]" in run(installed, code, tmp_path)
+    assert "[200, 200, 200, 200]" in run(installed, code, tmp_path)
 
 
 def test_the_wheel_says_who_it_is_and_what_it_needs(distribution: Distribution) -> None:

@@ -31,7 +31,7 @@ from webapp.worker import init_worker
 
 ROOMS = (
     *("audit", "towns", "accounts", "profiles", "newcomers", "offers", "placements", "proposals"),
-    *("runs", "answers", "exchange", "board"),
+    *("runs", "answers", "exchange", "board", "guide", "overview"),
 )
 
 __all__ = ["ROOMS", "StoredResponse", "create_app"]

@@ -42,6 +42,7 @@ _LONGEST_KEPT = 3650
 _REDIS = ("redis://", "rediss://", "unix://")
 _NEEDS_REDIS = "Redis needs the extra: pip install 'koppel[redis]'"
 
+_REMEDY_OF_PAGE = "use the address of a page, such as https://town.example/page, or leave it out"
 # What a person can do about a setting that was refused; also the list of the settings there are.
 REMEDIES = {
     "KOPPEL_HOME": "name a folder this user may write to",
@@ -56,6 +57,9 @@ REMEDIES = {
     "KOPPEL_QUEUE_URL": f"use redis://host:6379/0, or leave it out: a file in KOPPEL_HOME; {_NEEDS_REDIS}",
     "KOPPEL_STOP_SECONDS": "use whole seconds, from 2 to 600",
     **{f"KOPPEL_{name}": f"use a whole number, from 1 to {_LONGEST_KEPT}" for name in KEPT_DAYS},
+    "KOPPEL_IMPRINT_URL": _REMEDY_OF_PAGE,
+    "KOPPEL_PRIVACY_URL": _REMEDY_OF_PAGE,
+    "KOPPEL_ACCESSIBILITY_URL": _REMEDY_OF_PAGE,
 }
 _NEVER_SHOWN = {"KOPPEL_SECRET_KEY", "KOPPEL_DEMO_PASSWORD", "KOPPEL_DATABASE_URL", "KOPPEL_QUEUE_URL"}
 
@@ -82,6 +86,10 @@ def load_settings() -> dict[str, Any]:
     stop_seconds = env.int("STOP_SECONDS", 20, validate=validate.Range(LEAST_STOP_SECONDS, 600))
     is_kept_so_long = validate.Range(1, _LONGEST_KEPT)
     kept = {name: env.int(name, usual, validate=is_kept_so_long) for name, usual in KEPT_DAYS.items()}
+    pages = {
+        name: env.str(name, None, validate=_page_address)
+        for name in ("IMPRINT_URL", "PRIVACY_URL", "ACCESSIBILITY_URL")
+    }
     _refuse_problems(env)
     _make_home(home)
     return {
@@ -99,6 +107,7 @@ def load_settings() -> dict[str, Any]:
         "QUEUE_URL": queue_url,
         "STOP_SECONDS": stop_seconds,
         **{name.removesuffix("_DAYS"): timedelta(days=kept[name]) for name in KEPT_DAYS},
+        **pages,
     }
 
 
@@ -172,6 +181,12 @@ def _web_address(value: str) -> None:
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.netloc or parts.query or parts.fragment:
         raise ValidationError("Not a web address.")
+
+
+def _page_address(value: str) -> None:
+    parts = urlsplit(value)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValidationError("Not the address of a page.")
 
 
 def _limit_storage(value: str) -> None:

@@ -13,7 +13,7 @@ from webapp.config import LANGUAGES
 LogIn = Callable[..., Page]
 pytestmark = pytest.mark.xdist_group("browser")  # one demo is served for all of them
 
-PUBLIC = ("/login", "/intake/muenster", "/nowhere")
+PUBLIC = ("/login", "/intake/muenster", "/help", "/help?lang=de", "/nowhere")
 PAGES = (
     *("/board", "/board?kind=mentor", "/newcomers", "/newcomers/new", "/offers", "/offers?kind=mentor"),
     *("/placements", "/runs", "/open-wishes", "/shortage", "/history", "/search?q=an", "/account"),
@@ -24,6 +24,7 @@ LINKED = {
     "an offer": ("/offers?kind=association", "main tbody a"),
     "a mentor": ("/offers?kind=mentor", "main tbody a"),
     "a run": ("/runs", "main tbody a"),
+    "what a run changed": ("/runs", "main tbody a", "main a[href$='/changes']"),
     "what would help": ("/open-wishes?reason=travel", "main a[href$='/answers']"),
 }
 AXE = {
@@ -52,9 +53,10 @@ def every_page(page: Page) -> Iterator[Page]:
     for address in PAGES:
         page.goto(address)
         yield page
-    for start, link in LINKED.values():
+    for start, *links in LINKED.values():
         page.goto(start)
-        page.goto(str(page.locator(link).first.get_attribute("href")))
+        for link in links:
+            page.goto(str(page.locator(link).first.get_attribute("href")))
         yield page
 
 

@@ -26,6 +26,7 @@ PUBLIC = {
     "api-docs.openapi_json": "describes the API, holds no data",
     "accounts.login": "the log-in form",
     "accounts.log_in": "the log-in itself",
+    "guide.help": "the user guide",
     "newcomers.intake": "people new in town introduce themselves",
     "newcomers.submit_intake": "and send it",
     "newcomers.thanks": "what they see afterwards",
@@ -161,11 +162,10 @@ def services_find(app, email: str) -> User | None:
 
 def test_an_administrator_of_all_switches_towns(login, make_town):
     client = login("admin", None)
-    assert "Enschede" in client.get("/history").text
+    for slug, name in (("enschede", "Enschede"), ("muenster", "Münster")):
+        client.post_form("/account/town", town=str(make_town(slug)))
 
-    client.post_form("/account/town", town=str(make_town("muenster")))
-
-    assert "Münster" in client.get("/history").text
+        assert f'<span class="town">{name}</span>' in client.get("/history").text
 
 
 def test_a_locked_person_is_out_at_once(login, make_user):
@@ -207,6 +207,7 @@ def test_nobody_is_added_to_a_town_that_is_not_there(app, login, path):
 PAGES = (
     *("/proposals/{proposal}", "/newcomers/{newcomer}/place", "/newcomers/{newcomer}/place/{offer}"),
     *("/placements/{placement}", "/placements/{placement}/sheet", "/runs/{run}"),
+    "/runs/{run}/changes",
     *("/newcomers/{newcomer}/answers", "/newcomers/{newcomer}/answers/{offer}"),
 )
 ACTIONS = (

@@ -38,6 +38,9 @@ def fresh_home(tmp_path, monkeypatch):
         ("KOPPEL_STOP_SECONDS", "601"),
         ("KOPPEL_KEEP_WITHDRAWN_DAYS", "0"),
         ("KOPPEL_KEEP_CHANGES_DAYS", "for ever"),
+        ("KOPPEL_IMPRINT_URL", "town.example/imprint"),
+        ("KOPPEL_PRIVACY_URL", "javascript:alert(1)"),
+        ("KOPPEL_ACCESSIBILITY_URL", "https:///statement"),
     ],
 )
 def test_a_bad_setting_is_refused_with_its_remedy(fresh_home, monkeypatch, name, value):

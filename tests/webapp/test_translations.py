@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -62,6 +63,28 @@ def test_every_text_is_translated(texts, language):
         elif list(found.check()):
             missing.append((message.id, "placeholders differ"))
     assert missing == []
+
+
+# Words of the engine, and the only texts with one: they stand folded below "In figures" or "Weights and
+# limits"; one names the score of a pair in the history.
+ENGINE_WORDS = re.compile(r"\bpoints\b|\bworth\b|\bobjective|\bpercentage", re.IGNORECASE)
+FOLDED = {
+    "Percentage points from everybody",
+    "Points",
+    "Policy %(name)s, version %(version)s. Staying with an open proposal is worth %(bonus)s.",
+    "The share of people with greater need less that of the others: %(gap)s percentage points.",
+    "This plan is worth %(value)s. Proven: no other plan is worth more.",
+    "This plan is worth %(value)s. Proven: no plan is worth more than %(bound)s, "
+    "so this one reaches at least %(percent)s of the best.",
+    "What serving somebody at all is worth",
+}
+
+
+def test_pages_speak_the_words_of_the_work_and_not_of_the_engine(texts: Catalog) -> None:
+    forms = [
+        id_ for message in texts for id_ in ([message.id] if isinstance(message.id, str) else message.id)
+    ]
+    assert {form for form in forms if ENGINE_WORDS.search(form)} == FOLDED
 
 
 @pytest.mark.parametrize(

@@ -108,11 +108,11 @@ def _identify_session() -> None:
 
 
 def _chosen_town(user: User) -> Any:
-    """The town an administrator of all towns works in: the chosen one, else the first."""
+    """The town an administrator of all towns works in: the one they chose, or the only one there is."""
     if user.town_id is not None:
         return None
     towns = {town.id.hex: town.id for town in query_towns()}
-    return towns.get(session.get("town", "")) or next(iter(towns.values()), None)
+    return next(iter(towns.values())) if len(towns) == 1 else towns.get(session.get("town", ""))
 
 
 def _refuse_foreign_origin() -> None:

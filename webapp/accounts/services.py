@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from typing import Any
 
 from flask import current_app
 from flask_babel import gettext as _
@@ -15,7 +16,15 @@ from sqlalchemy import select
 from webapp.accounts.labels import ROLE_NAMES
 from webapp.accounts.models import User
 from webapp.accounts.schemas import LEAST_PASSWORD, MOST_PASSWORD
-from webapp.audit.services import describe_codes, describe_details, name_actions, name_details, write_entry
+from webapp.audit.services import (
+    describe_codes,
+    describe_details,
+    name_actions,
+    name_actors,
+    name_details,
+    name_roles,
+    write_entry,
+)
 from webapp.config import LANGUAGES
 from webapp.exceptions import InvalidInput, NotFound
 from webapp.storage.access import ADMIN, Actor, require_admin
@@ -34,6 +43,16 @@ name_actions(
 )
 name_details({"name": _l("Name"), "role": _l("Role")})
 describe_details({"role": describe_codes(ROLE_NAMES)})
+name_actors({"API: ": _l("Programme")})
+
+
+def roles_of(ids: set[uuid.UUID]) -> dict[uuid.UUID, Any]:
+    """What the roles of some users are called, by id."""
+    roles = db.session.execute(select(User.id, User.role).where(User.id.in_(ids)))
+    return {id_: ROLE_NAMES[role] for id_, role in roles}
+
+
+name_roles(roles_of)
 
 
 def actor_of_user(user: User, town_id: uuid.UUID | None = None) -> Actor:

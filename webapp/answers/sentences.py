@@ -9,6 +9,8 @@ from babel.lists import format_list
 from flask_babel import format_decimal, format_percent, get_locale, ngettext
 from flask_babel import gettext as _
 
+from webapp.profiles.hours import weeks_text
+
 NAMED = 3
 """So many people are named; of more it is said how many."""
 
@@ -83,8 +85,6 @@ def gap_text(difference: float, interval: tuple[float, float]) -> str:
     return _("%(difference)s (%(low)s to %(high)s)", difference=far, low=low, high=high)
 
 
-def weeks_text(weeks: float | None) -> str:
+def waited_text(weeks: float | None) -> str:
     """A mean waiting time, or that it is not shown."""
-    if weeks is None:
-        return _("not shown")
-    return ngettext("%(num)s week", "%(num)s weeks", round(weeks))
+    return _("not shown") if weeks is None else weeks_text(weeks)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from flask_babel import format_date
 from flask_babel import gettext as _
 from sqlalchemy import Select, false, select
 
@@ -58,29 +60,118 @@ def describe_codes(names: Mapping[str, Any]) -> Describer:
     return lambda _actor, values: {value: names[value] for value in values if value in names}
 
 
-def names_by_id(model: Any) -> Describer:
-    """A describer for ids of rows of the actor's town: their names; a row that is gone is called erased."""
-
-    def describe(actor: Actor, values: set[str]) -> dict[str, Any]:
-        ids = {uuid.UUID(value) for value in values}
-        rows = db.session.scalars(scoped(model, actor).where(model.id.in_(ids)))
-        return dict.fromkeys(values, _("erased")) | {str(row.id): row.name or row.external_id for row in rows}
-
-    return describe
+def describe_days(_actor: Actor, values: set[str]) -> Mapping[str, Any]:
+    """A describer for days as people say them."""
+    return {value: format_date(date.fromisoformat(value)) for value in values - {"", "None"}}
 
 
-def texts_of_details(actor: Actor, entries: Iterable[AuditEntry]) -> dict[tuple[str, str], str]:
+_tables: dict[str, type[Model]] = {}
+_tables_of_details: dict[str, str] = {}
+_pages: dict[str, tuple[str, str]] = {}
+
+
+def name_rows(details: Mapping[str, type[Model]]) -> None:
+    """Say of which rows details hold the id: people read the name, and that a row which is gone is erased."""
+    for detail, model in details.items():
+        _tables[model.__tablename__] = model
+        _tables_of_details[detail] = model.__tablename__
+
+
+def show_rows(pages: Mapping[type[Model], tuple[str, str]]) -> None:
+    """Say on which page a row is shown: the endpoint, and what its address calls the id."""
+    for model, page in pages.items():
+        _tables[model.__tablename__] = model
+        _pages[model.__tablename__] = page
+
+
+_kinds_of_actors: dict[str, Any] = {}
+RoleFinder = Callable[[set[uuid.UUID]], Mapping[uuid.UUID, Any]]
+_role_finders: list[RoleFinder] = []
+
+
+def name_actors(kinds: Mapping[str, Any]) -> None:
+    """Say how actors are called that nobody logs in as, by how their labels begin; lazily translated texts.
+
+    What follows a beginning that ends in a colon is the name of somebody or something.
+    """
+    _kinds_of_actors.update(kinds)
+
+
+def name_roles(finder: RoleFinder) -> None:
+    """Say how the roles of people are called: given the ids of actors, texts by id."""
+    _role_finders.append(finder)
+
+
+def actors_of_entries(entries: Sequence[AuditEntry]) -> dict[uuid.UUID, tuple[str, str]]:
+    """Who acted, and as what, by the id of the entry; either may be empty."""
+    ids = {entry.actor_id for entry in entries if entry.actor_id}
+    roles: dict[uuid.UUID, Any] = {}
+    for find in _role_finders:
+        roles.update(find(ids))
+    known = {entry.id: str(roles[entry.actor_id]) for entry in entries if entry.actor_id in roles}
+    return {entry.id: _actor_text(entry.actor_label, known.get(entry.id, "")) for entry in entries}
+
+
+def _actor_text(label: str, role: str) -> tuple[str, str]:
+    for start, kind in _kinds_of_actors.items():
+        if label.startswith(start):
+            return label.removeprefix(start) if start.endswith(": ") else "", str(kind)
+    return label, role
+
+
+@dataclass(frozen=True)
+class RowShown:
+    """A row of the actor's town that an entry speaks of: its name, where it has one, and its page."""
+
+    name: str
+    endpoint: str
+    address: Mapping[str, Any]
+
+
+def rows_of_entries(actor: Actor, entries: Iterable[AuditEntry]) -> dict[str, RowShown]:
+    """The rows that entries speak of, by id, as far as they are still there; one question a table."""
+    ids: dict[str, set[uuid.UUID]] = {}
+    for entry in entries:
+        if entry.object_id is not None and entry.object_type in _pages:
+            ids.setdefault(entry.object_type, set()).add(entry.object_id)
+        for detail, value in entry.details.items():
+            if detail in _tables_of_details and isinstance(value, str):
+                ids.setdefault(_tables_of_details[detail], set()).add(uuid.UUID(value))
+    return {
+        str(row.id): _row_shown(table, row)
+        for table, found in ids.items()
+        for row in db.session.execute(_select_rows(_tables[table], actor, found))
+    }
+
+
+def _select_rows(model: Any, actor: Actor, ids: set[uuid.UUID]) -> Select[Any]:
+    names = [model.name, model.external_id] if hasattr(model, "external_id") else []
+    return scoped(model, actor).where(model.id.in_(ids)).with_only_columns(model.id, *names)
+
+
+def _row_shown(table: str, row: Any) -> RowShown:
+    endpoint, argument = _pages.get(table, ("", "id"))
+    name = (row.name or row.external_id) if len(row) > 1 else ""
+    return RowShown(name, endpoint, {argument: row.id})
+
+
+def texts_of_details(
+    actor: Actor, entries: Iterable[AuditEntry], rows: Mapping[str, RowShown]
+) -> dict[tuple[str, str], str]:
     """What people read for the details of some entries, by name and value; others are shown as they are."""
     values: dict[str, set[str]] = {}
     for entry in entries:
         for name, value in entry.details.items():
-            if name in _describers and isinstance(value, str):
-                values.setdefault(name, set()).add(value)
+            values.setdefault(name, set()).update(map(str, value if isinstance(value, list) else [value]))
     return {
+        (name, value): rows[value].name if value in rows else _("erased")
+        for name in values.keys() & _tables_of_details.keys()
+        for value in values[name]
+    } | {
         (name, value): str(text)
-        for name, found in values.items()
+        for name in values.keys() & _describers.keys()
         for describe in _describers[name]
-        for value, text in describe(actor, found).items()
+        for value, text in describe(actor, values[name]).items()
     }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, g, render_template
+from flask import Blueprint, g, render_template, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -23,11 +23,14 @@ def history() -> ResponseReturnValue:
     entries = services.query_history(actor, **form.data, timezone=g.get("town_timezone") or "Europe/Berlin")
     actions = [(action, services.action_name(action)) for action in services.query_actions(actor)]
     page = paginate(entries, requested_page())
+    rows = services.rows_of_entries(actor, page.items)
     return render_template(
         "audit/history.html",
         form=form,
         page=page,
-        texts=services.texts_of_details(actor, page.items),
+        actors=services.actors_of_entries(page.items),
+        pages={id_: url_for(row.endpoint, **row.address) for id_, row in rows.items() if row.endpoint},
+        texts=services.texts_of_details(actor, page.items, rows),
         actions=[("", _("All")), *actions],
         is_filtered=any(form.data.values()),
     )

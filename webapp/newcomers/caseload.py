@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, case, false, func, or_, select, update
 
 from webapp.accounts.models import User
-from webapp.audit.services import describe_details, name_actions, name_details, names_by_id, write_entry
+from webapp.audit.services import describe_days, describe_details, name_actions, name_details, write_entry
 from webapp.exceptions import InvalidInput, NotFound
 from webapp.newcomers.models import Newcomer
 from webapp.newcomers.services import get_newcomer
@@ -31,7 +31,15 @@ name_actions(
     }
 )
 name_details({"to": _l("To"), "from": _l("From"), "newcomers": _l("Newcomers"), "until": _l("Until")})
-describe_details({"to": names_by_id(User), "from": names_by_id(User)})
+
+
+def _name_colleagues(actor: Actor, values: set[str]) -> dict[str, str]:
+    """What the people of the actor's town are called who stand in entries."""
+    users = scoped(User, actor).where(User.id.in_([uuid.UUID(value) for value in values]))
+    return dict.fromkeys(values, _("erased")) | {str(one.id): one.name for one in db.session.scalars(users)}
+
+
+describe_details({"to": _name_colleagues, "from": _name_colleagues, "until": describe_days})
 
 
 @dataclass(frozen=True)

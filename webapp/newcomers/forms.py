@@ -7,6 +7,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from webapp.audit.services import describe_details
 from webapp.engine.vocabulary import interest_groups
 from webapp.newcomers.schemas import INTAKE_LANGUAGES, PARTS_OF_DAY
 from webapp.profiles import labels as profile_labels
@@ -150,3 +151,15 @@ def form_labels() -> dict[str, str]:
         "consent": _("Agreed to take part"),
         "notes": _("Notes"),
     }
+
+
+def column_labels() -> dict[str, str]:
+    """What the columns are called that the form changes."""
+    return form_labels() | {
+        "languages": _("Languages"),
+        "availability": _("Free hours"),
+        "place_precision": _("How exactly the place is known"),
+    }
+
+
+describe_details({"fields": lambda _actor, values: {k: v for k, v in column_labels().items() if k in values}})

@@ -16,14 +16,17 @@ from webapp.audit.services import (
     describe_details,
     midnight,
     name_actions,
+    name_actors,
     name_details,
-    names_by_id,
+    name_rows,
+    show_rows,
     write_entry,
 )
 from webapp.engine.records import to_uuid
 from webapp.exceptions import Conflict, InvalidInput, NotFound
 from webapp.newcomers.labels import STATUS_NAMES
 from webapp.newcomers.models import STATUSES, Newcomer
+from webapp.profiles.labels import NEED_LEVEL_NAMES
 from webapp.profiles.services import changed_columns, place_columns, short_id
 from webapp.storage.access import Actor, get_scoped, public_actor, scoped
 from webapp.storage.database import db, utc_now
@@ -60,7 +63,15 @@ name_details(
         "number": _l("Number"),
     }
 )
-describe_details({"newcomer": names_by_id(Newcomer), "before": describe_codes(STATUS_NAMES)})
+name_rows({"newcomer": Newcomer})
+show_rows({Newcomer: ("newcomers.detail", "newcomer_id")})
+name_actors({"/intake/": _l("Form for newcomers")})
+describe_details(
+    {
+        "before": describe_codes(STATUS_NAMES),
+        "need_level": describe_codes({str(level): name for level, name in NEED_LEVEL_NAMES.items()}),
+    }
+)
 _ACTION_OF_STATUS = {"ready": "newcomer.resumed", "paused": "newcomer.paused", "closed": "newcomer.closed"}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from webapp.audit.services import describe_details
 from webapp.engine.vocabulary import interest_groups
 from webapp.profiles import labels as profile_labels
 from webapp.profiles.hours import weekday_names
@@ -74,3 +75,17 @@ def form_labels(kind: str) -> dict[str, str]:
         "lon": _("Longitude"),
         "notes": _("Notes"),
     }
+
+
+def column_labels() -> dict[str, str]:
+    """What the columns are called that the forms change, of whatever kind."""
+    return form_labels("mentor") | {
+        "languages": _("Languages"),
+        "times": _("Times"),
+        "language_share_max": _("At most this share with one first language, in percent"),
+        "place_precision": _("How exactly the place is known"),
+        "taken": _("Taken by people not placed here"),
+    }
+
+
+describe_details({"fields": lambda _actor, values: {k: v for k, v in column_labels().items() if k in values}})

@@ -15,10 +15,13 @@ from webapp.accounts.links import create_link, revoke_links
 from webapp.accounts.models import Link
 from webapp.audit.services import (
     describe_codes,
+    describe_days,
     describe_details,
     name_actions,
+    name_actors,
     name_details,
-    names_by_id,
+    name_rows,
+    show_rows,
     write_entry,
 )
 from webapp.engine.records import to_uuid
@@ -27,6 +30,7 @@ from webapp.exceptions import Conflict, InvalidInput, NotFound
 from webapp.offers.labels import STATUS_NAMES
 from webapp.offers.models import SCREENED_KINDS, SCREENING_WARNING, STALE_AFTER, STATUSES, Offer
 from webapp.offers.schemas import MOST_PLACES
+from webapp.profiles.labels import KIND_NAMES
 from webapp.profiles.services import changed_columns, place_columns, short_id
 from webapp.storage.access import Actor, get_scoped, scoped
 from webapp.storage.database import db, guarded_update, utc_now
@@ -63,10 +67,13 @@ name_details(
         "valid_until": _l("Valid until"),
     }
 )
+name_rows({"offer": Offer, "subject_id": Offer})
+show_rows({Offer: ("offers.detail", "offer_id")})
+name_actors({"/capacity: ": _l("Link of an offer")})
 describe_details(
     {
-        "offer": names_by_id(Offer),
-        "subject_id": names_by_id(Offer),
+        "kind": describe_codes(KIND_NAMES),
+        "valid_until": describe_days,
         "before": describe_codes(STATUS_NAMES),
         "purpose": describe_codes({CAPACITY: _l("Places of an offer")}),
     }

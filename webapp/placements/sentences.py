@@ -6,6 +6,7 @@ from flask_babel import format_decimal, ngettext
 from flask_babel import gettext as _
 
 from webapp.offers.models import Offer
+from webapp.profiles.hours import weeks_text
 
 
 def points(score: float) -> int:
@@ -17,7 +18,7 @@ def waiting_text(weeks: int) -> str:
     """How long somebody has waited, in words."""
     if weeks == 0:
         return _("new this week")
-    return ngettext("waiting for %(num)s week", "waiting for %(num)s weeks", weeks)
+    return _("waiting for %(time)s", time=weeks_text(weeks))
 
 
 def way_text(minutes: float | None, distance_km: float | None) -> str:
@@ -36,10 +37,10 @@ def free_text(offer: Offer) -> str:
 
 
 def difference_text(score: float, other: float) -> str:
-    """How a score compares with another, in points of a hundred as they are shown."""
+    """How a score compares with another, in the numbers of a hundred that are shown."""
     difference = points(score) - points(other)
     if difference == 0:
         return _("as good")
     if difference > 0:
-        return ngettext("%(num)s point more", "%(num)s points more", difference)
-    return ngettext("%(num)s point less", "%(num)s points less", -difference)
+        return _("fits better by %(num)s of 100", num=difference)
+    return _("fits less well by %(num)s of 100", num=-difference)

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, Select, delete, or_, select
 from sqlalchemy.orm import joinedload
 
-from webapp.audit.services import describe_details, name_actions, name_details, write_entry
+from webapp.audit.services import describe_details, name_actions, name_details, show_rows, write_entry
 from webapp.newcomers.models import Newcomer
 from webapp.offers.models import Offer
 from webapp.placements.conflicts import conflict
@@ -36,6 +36,7 @@ name_actions(
     }
 )
 name_details({"set_aside": _l("Set aside")})
+show_rows({Placement: ("placements.detail", "placement_id")})
 describe_details(
     {"set_aside": lambda _actor, values: {value: rules_text(value.split(", ")) for value in values}}
 )

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from babel import Locale
 from flask import Flask
-from flask_babel import format_timedelta, get_locale
+from flask_babel import get_locale, ngettext
 from flask_babel import gettext as _
 
 from webapp.engine.vocabulary import WEEKDAYS, parse_hours
+
+WEEKS_SAID, MONTHS_SAID = 13, 24
+DAYS_OF_A_MONTH = 365.25 / 12
 
 
 def weekday_names(width: str = "wide") -> list[tuple[str, str]]:
@@ -58,11 +61,20 @@ def _clock_range(start: int, length: int) -> str:
 
 
 def duration(since: date, until: date) -> str:
-    """How long it is from one day to another, in words: 3 weeks, 5 months."""
-    days = (until - since).days
-    if days < 1:
-        return _("since today")
-    return format_timedelta(timedelta(days=days), granularity="day", threshold=1.5)
+    """How long it is from one day to another, in words: 3 weeks, 5 months, 2 years."""
+    return weeks_text((until - since).days / 7)
+
+
+def weeks_text(weeks: float) -> str:
+    """So many weeks in words, the same on every page: months from 13 weeks on, years from 24 months on."""
+    if weeks < 1:
+        return _("less than a week")
+    if weeks < WEEKS_SAID:
+        return ngettext("%(num)s week", "%(num)s weeks", int(weeks))
+    months = round(weeks * 7 / DAYS_OF_A_MONTH)
+    if months < MONTHS_SAID:
+        return ngettext("%(num)s month", "%(num)s months", months)
+    return ngettext("%(num)s year", "%(num)s years", months // 12)
 
 
 def init_hours(app: Flask) -> None:

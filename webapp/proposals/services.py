@@ -12,7 +12,15 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 
-from webapp.audit.services import describe_codes, describe_details, name_actions, name_details, write_entry
+from webapp.audit.services import (
+    describe_codes,
+    describe_days,
+    describe_details,
+    name_actions,
+    name_details,
+    show_rows,
+    write_entry,
+)
 from webapp.engine.texts import RULE_TEXTS
 from webapp.exceptions import InvalidInput
 from webapp.newcomers.models import Newcomer
@@ -45,7 +53,8 @@ _REASON_NAMES = {
     **END_REASON_NAMES,
     **WITHDRAWN_REASON_NAMES,
 }
-describe_details({"reason": describe_codes(_REASON_NAMES)})
+describe_details({"reason": describe_codes(_REASON_NAMES), "ban_until": describe_days})
+show_rows({Proposal: ("proposals.detail", "proposal_id")})
 
 
 @dataclass(frozen=True)

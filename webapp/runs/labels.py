@@ -27,10 +27,11 @@ STAGE_NAMES: Mapping[str, Any] = {
     "store": _l("Storing the proposals"),
 }
 CHANGE_NAMES: Mapping[str, Any] = {
-    "changed": _l("Now somebody else"),
     "dropped": _l("No longer proposed"),
+    "changed": _l("Now somebody else"),
     "added": _l("New"),
 }
+CHANGE_TONES: Mapping[str, str] = {"dropped": "bad", "changed": "wait", "added": "good"}
 SECTION_NAMES: Mapping[str, Any] = {
     "bonus": _l("What serving somebody at all is worth"),
     "limits": _l("Limits"),

@@ -19,6 +19,8 @@ from webapp.storage.constraints import one_of, unique_while
 from webapp.storage.database import Model, utc_now
 
 RUN_STATES = ("queued", "running", "done", "failed")
+CHANGE_ACTIONS = ("dropped", "changed", "added")
+"""In the order in which people read them: what is lost first."""
 
 
 class Run(Model):
@@ -69,7 +71,7 @@ class RunChange(Model):
     """What a run changed about the proposals that were open before it."""
 
     __tablename__ = "run_change"
-    __table_args__ = (one_of("action", ("added", "dropped", "changed")),)
+    __table_args__ = (one_of("action", CHANGE_ACTIONS),)
 
     run_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("run.id"), index=True)
     newcomer_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("newcomer.id", ondelete="CASCADE"), index=True)

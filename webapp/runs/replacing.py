@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-from webapp.audit.services import describe_details, name_actions, name_details, names_by_id, write_entry
+from webapp.audit.services import name_actions, name_details, name_rows, write_entry
 from webapp.engine import policies, records
 from webapp.engine.questions import Explanation
 from webapp.exceptions import Conflict
@@ -32,7 +32,7 @@ REPLACED = ("full", "mixing_limit", "time_clash", "offer_closed", "offer_paused"
 
 name_actions({"proposal.added": _l("Proposed in place of another")})
 name_details({"instead_of": _l("Instead of")})
-describe_details({"instead_of": names_by_id(Offer)})
+name_rows({"instead_of": Offer})
 
 
 def replace(town_id: uuid.UUID, withdrawn: Iterable[uuid.UUID]) -> list[uuid.UUID]:

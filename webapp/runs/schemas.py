@@ -1,4 +1,4 @@
-"""What the open wishes can be asked."""
+"""What the changes of a run and the open wishes can be asked."""
 
 from __future__ import annotations
 
@@ -6,7 +6,15 @@ from marshmallow import fields, validate
 
 from webapp.engine.texts import REASONS
 from webapp.engine.vocabulary import KINDS
+from webapp.runs.models import CHANGE_ACTIONS
 from webapp.web.fields import FormSchema, Text
+
+
+class ChangeQuery(FormSchema):
+    """The filter of what a run changed."""
+
+    search = Text(100, load_default="")
+    action = fields.String(load_default="", validate=validate.OneOf(CHANGE_ACTIONS))
 
 
 class WishQuery(FormSchema):

@@ -9,10 +9,10 @@ from typing import Any
 
 from flask import current_app
 from flask_babel import lazy_gettext as _l
-from sqlalchemy import Select, delete, exists, func, or_, select
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy import Select, case, delete, exists, func, or_, select
+from sqlalchemy.orm import aliased, contains_eager, joinedload, load_only
 
-from webapp.audit.services import name_actions, name_details, write_entry
+from webapp.audit.services import name_actions, name_details, show_rows, write_entry
 from webapp.engine import policies
 from webapp.engine.texts import CRITERION_TEXTS
 from webapp.newcomers.caseload import is_looked_after
@@ -25,7 +25,7 @@ from webapp.placements.services import placement_released
 from webapp.proposals.models import Proposal
 from webapp.proposals.services import query_waiting, reopen, reopen_at
 from webapp.proposals.staging import remove_staged
-from webapp.runs.models import OpenWish, Run, RunChange
+from webapp.runs.models import CHANGE_ACTIONS, OpenWish, Run, RunChange
 from webapp.storage.access import Actor, get_scoped, scoped, system_actor
 from webapp.storage.beating import DEAD_AFTER, FORGOTTEN_AFTER
 from webapp.storage.database import count_rows, db, delete_in_chunks, utc_now
@@ -39,6 +39,7 @@ name_actions(
     }
 )
 name_details({"proposals": _l("Proposals")})
+show_rows({Run: ("runs.detail", "run_id")})
 
 
 # Reading ---------------------------------------------------------------------------------------------
@@ -78,17 +79,34 @@ def limits_of(run: Run) -> dict[str, float]:
     return {name: kept[name] for name in dict.fromkeys([*known, *kept])}
 
 
-def query_changes(run: Run) -> Select[RunChange]:
-    """What a run changed, by newcomer."""
-    people = (joinedload(RunChange.newcomer), joinedload(RunChange.before), joinedload(RunChange.after))
-    changes = select(RunChange).where(RunChange.run_id == run.id).options(*people)
-    return changes.join(Newcomer, RunChange.newcomer_id == Newcomer.id).order_by(Newcomer.name, RunChange.id)
+def query_changes(run: Run, *, search: str = "", action: str = "") -> Select[RunChange]:
+    """What a run changed: who lost a proposal first, then who has another one, then what is new; by name.
+
+    Parameters
+    ----------
+    search : str
+        Part of a name or number, of the newcomer or of an offer.
+    """
+    before, after = aliased(Offer), aliased(Offer)
+    sides: dict[Any, Any] = {RunChange.newcomer: Newcomer, RunChange.before: before, RunChange.after: after}
+    changes = select(RunChange).where(RunChange.run_id == run.id)
+    for relation, side in sides.items():
+        words = load_only(side.name, side.external_id)
+        changes = changes.outerjoin(relation.of_type(side)).options(
+            contains_eager(relation.of_type(side)).options(words)
+        )
+    if search:
+        columns = [column for side in sides.values() for column in (side.name, side.external_id)]
+        changes = changes.where(or_(*(column.icontains(search, autoescape=True) for column in columns)))
+    if action:
+        changes = changes.where(RunChange.action == action)
+    position = case({name: number for number, name in enumerate(CHANGE_ACTIONS)}, value=RunChange.action)
+    return changes.order_by(position, Newcomer.name, RunChange.id)
 
 
-def first_changes(run: Run, action: str, most: int) -> Sequence[RunChange]:
-    """The first changes of one sort that a run made, by newcomer."""
-    changes = query_changes(run).where(RunChange.action == action)
-    return db.session.scalars(changes.limit(most)).all()
+def first_changes(run: Run, most: int) -> Sequence[RunChange]:
+    """The first changes that a run made, in the order they are read in."""
+    return db.session.scalars(query_changes(run).limit(most)).all()
 
 
 def query_wishes(actor: Actor, *, kind: str = "", reason: str = "", whose: str = "") -> Select[OpenWish]:

@@ -14,7 +14,7 @@ from webapp.engine.plans import Plan, ProposalChange, Unmatched
 from webapp.placements.conflicts import conflict
 from webapp.proposals.models import Proposal
 from webapp.proposals.staging import insert_of_those_there, open_pairs, pair_of, switch_over
-from webapp.runs.models import OpenWish, Run, RunChange
+from webapp.runs.models import CHANGE_ACTIONS, OpenWish, Run, RunChange
 from webapp.runs.solving import RunResult
 from webapp.storage.access import system_actor
 from webapp.storage.database import db, utc_now, write_transaction
@@ -103,7 +103,4 @@ def _change_row(run_id: uuid.UUID, change: ProposalChange) -> dict[str, Any]:
 
 
 def _change_counts(changes: Sequence[ProposalChange]) -> dict[str, int]:
-    return {
-        action: sum(change.action == action for change in changes)
-        for action in ("added", "dropped", "changed")
-    }
+    return {action: sum(change.action == action for change in changes) for action in CHANGE_ACTIONS}

@@ -1,13 +1,13 @@
-"""Matching runs: the list, one of them under way or done, and the wishes it left open."""
+"""Matching runs: the list, one of them under way or done, what it changed and the wishes it left open."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_babel import format_number
 from flask_babel import gettext as _
 
 from webapp.exceptions import Conflict
@@ -19,8 +19,8 @@ from webapp.profiles.labels import first_upper
 from webapp.proposals.models import Proposal
 from webapp.runs import labels, services, tasks
 from webapp.runs.models import Run
-from webapp.runs.schemas import WishQuery
-from webapp.runs.sentences import proof_text
+from webapp.runs.schemas import ChangeQuery, WishQuery
+from webapp.runs.sentences import plan_text, proof_text
 from webapp.storage.database import write_transaction
 from webapp.towns.services import today_of
 from webapp.web.actor import current_actor
@@ -28,10 +28,11 @@ from webapp.web.forms import read_query
 from webapp.web.pagination import paginate, requested_page
 from webapp.web.parts import fill_slot, is_part_asked
 
-CHANGES_SHOWN = 100
+CHANGES_SHOWN = 5
 
 bp = Blueprint("runs", __name__)
-bp.record_once(lambda setup: setup.app.jinja_env.globals.update(run_labels=labels, proof_text=proof_text))
+_WORDS = {"run_labels": labels, "plan_text": plan_text, "proof_text": proof_text}
+bp.record_once(lambda setup: setup.app.jinja_env.globals.update(_WORDS))
 
 
 @bp.get("/runs")
@@ -72,21 +73,39 @@ def detail(run_id: uuid.UUID) -> ResponseReturnValue:
         run=found,
         stages=list(labels.STAGE_NAMES),
         is_newest=newest is not None and newest.id == found.id,
-        changes=_changes(found),
+        change_counts=_change_counts(found),
+        first_changes=services.first_changes(found, CHANGES_SHOWN) if found.state == "done" else [],
         under_way=services.run_under_way(actor),
         weights_bars=_weights(found),
         was_polled=is_part_asked(),
     )
 
 
-def _changes(found: Run) -> list[tuple[str, int, Sequence[Any]]]:
-    """What a run changed: action, how often, and the first of them."""
+@bp.get("/runs/<uuid:run_id>/changes")
+def changes(run_id: uuid.UUID) -> ResponseReturnValue:
+    """What a run changed about the proposals that were open before, page by page; once it is done."""
+    found = services.get_run(current_actor(), run_id)
     if found.state != "done":
-        return []
-    counts = {action: found.figures.get(action, 0) for action in labels.CHANGE_NAMES}
-    return [
-        (action, n, services.first_changes(found, action, CHANGES_SHOWN)) for action, n in counts.items() if n
+        return redirect(url_for("runs.detail", run_id=run_id), 303)
+    form = read_query(ChangeQuery)
+    counts = _change_counts(found)
+    actions = [
+        (action, f"{labels.CHANGE_NAMES[action]} ({format_number(n)})") for action, n in counts.items()
     ]
+    return render_template(
+        "runs/changes.html",
+        run=found,
+        form=form,
+        page=paginate(services.query_changes(found, **form.data), requested_page()),
+        actions=[("", _("All")), *actions],
+        is_filtered=any(form.data.values()),
+    )
+
+
+def _change_counts(found: Run) -> dict[str, int]:
+    """How often a run did what to the proposals that were open before it: what is lost first."""
+    counts = {action: found.figures.get(action, 0) for action in labels.CHANGE_NAMES}
+    return {action: n for action, n in counts.items() if n}
 
 
 def _weights(found: Run) -> list[tuple[str, float, float]]:

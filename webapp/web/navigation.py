@@ -1,4 +1,4 @@
-"""The top bar: which rooms there are, and which one the page belongs to."""
+"""The top bar: which rooms there are, and which one the page belongs to; and the links of the footer."""
 
 from __future__ import annotations
 
@@ -17,6 +17,12 @@ _ENTRIES = (
     ("placements.index", _l("Placements")),
     ("runs.index", _l("Runs")),
     ("audit.history", _l("History")),
+)
+# Setting with the town's own page, text; no link where the setting is not given.
+_LEGAL = (
+    ("IMPRINT_URL", _l("Imprint")),
+    ("PRIVACY_URL", _l("Privacy")),
+    ("ACCESSIBILITY_URL", _l("Accessibility")),
 )
 # A detail page lights up the entry of its list.
 _FAMILIES = {
@@ -59,6 +65,11 @@ def init_navigation(app: Flask) -> None:
             if endpoint in app.view_functions
         ]
 
+    def footer_links() -> list[dict[str, Any]]:
+        """Help, and the pages of their own that the town has named."""
+        named = [{"text": text, "url": app.config[name]} for name, text in _LEGAL if app.config.get(name)]
+        return [{"text": _l("Help"), "url": url_for("guide.help")}, *named]
+
     def static_url(filename: str) -> str:
         """The address of a file of ours, new whenever its contents are."""
         path = Path(app.static_folder or "") / filename
@@ -69,5 +80,5 @@ def init_navigation(app: Flask) -> None:
         """The same list, another page."""
         return address_with("page", str(page))
 
-    for helper in (navigation, static_url, page_url):
+    for helper in (navigation, footer_links, static_url, page_url):
         app.add_template_global(helper)

@@ -53,7 +53,7 @@ def test_the_parts_on_the_page_are_those_of_the_score(browser: Client, office: O
 
     shown = [int(number) for number in re.findall(r'chart-value">(\d+) ', page)]
     assert shown == [round(100 * proposal.parts[name]) for name in CRITERION_TEXTS]
-    assert f"{round(100 * proposal.score)} of 100 points" in page
+    assert f"Fits with {round(100 * proposal.score)} of 100." in page
 
 
 def test_next_best_offers_and_near_misses_are_shown(browser: Client, office: Office) -> None:
