@@ -70,6 +70,8 @@ class Task:
     if_it_stops : callable, optional
         Called instead when the worker ends that process because it stops itself: what was begun is made as if
         it had not been, for the task is put back into the queue.
+    at_once : int, optional
+        So many processes of this task at a time, if fewer than `CHILDREN`: others find room beside.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Task:
     when: Callable[[datetime], bool] | None = None
     if_it_dies: Callable[..., Any] | None = None
     if_it_stops: Callable[..., Any] | None = None
+    at_once: int | None = None
 
     def __call__(self, *args: Any, **kwargs: Any) -> None:
         """Put it into the queue of this application."""
@@ -93,9 +96,12 @@ def task(
     *,
     if_it_dies: Callable[..., Any] | None = None,
     if_it_stops: Callable[..., Any] | None = None,
+    at_once: int | None = None,
 ) -> Callable[[Callable[..., Any]], Task]:
     """Let the worker run a function when it is called; with `if_it_dies` in a process of its own."""
-    return lambda function: _declare(Task(name, function, if_it_dies=if_it_dies, if_it_stops=if_it_stops))
+    return lambda function: _declare(
+        Task(name, function, if_it_dies=if_it_dies, if_it_stops=if_it_stops, at_once=at_once)
+    )
 
 
 def periodic(name: str, when: Callable[[datetime], bool]) -> Callable[[Callable[[], Any]], Task]:
@@ -117,6 +123,8 @@ class Worker:
         self._app = app
         self._id = uuid.uuid4()
         self._children = threading.Semaphore(CHILDREN)
+        tasks = list(tasks)
+        self._of_task = {one.name: threading.Semaphore(one.at_once or CHILDREN) for one in tasks}
         self._in_hand: dict[object, Callable[[], None]] = {}
         self.queue = Huey(
             "koppel",
@@ -168,8 +176,12 @@ class Worker:
         """Run a task in a process of its own, which ends when this one does: it reads what we hold open."""
         command = [sys.executable, "-P", "-c", "from webapp.cli import main; main()", "task", declared.name]
         command = [*command, json.dumps([args, kwargs])]
-        if not self._children.acquire(blocking=False):
+        own = self._of_task[declared.name]
+        if not own.acquire(blocking=False):
             raise RetryTask(delay=1)  # as many as may be are at work, and this thread has others to serve
+        if not self._children.acquire(blocking=False):
+            own.release()
+            raise RetryTask(delay=1)
         try:
             # In a session of its own: Ctrl-C is for us, and we wait a while for what has been begun.
             with (
@@ -180,6 +192,7 @@ class Worker:
                 is_put_back = ticket not in self._in_hand
         finally:
             self._children.release()
+            own.release()
         if code != 0 and not is_put_back and declared.if_it_dies is not None:
             log.error("task_died", task=declared.name, code=code)
             with self._app.app_context():

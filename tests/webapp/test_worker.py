@@ -32,9 +32,13 @@ NAMES = {
     "webapp.accounts.tasks.clean_up_forms",
     "webapp.runs.tasks.replace_withdrawn",
     "webapp.answers.tasks.answer",
+    "webapp.answers.tasks.begin_forgotten",
     "webapp.answers.tasks.clean_up",
     "webapp.runs.tasks.clean_up_runs",
 }
+
+
+EACH_MINUTE = {"webapp.answers.tasks.begin_forgotten", "webapp.runs.tasks.give_up_dead"}
 
 
 class Log:
@@ -400,16 +404,16 @@ def test_the_schedule_runs_what_is_due(an_app: MakeApp, run: Callable[[Flask], A
 @pytest.mark.parametrize(
     ("hour", "minute", "names"),
     [
-        (12, 1, {"webapp.runs.tasks.give_up_dead"}),
-        (12, 25, {"webapp.runs.tasks.give_up_dead", "webapp.accounts.tasks.clean_up_forms"}),
-        (2, 10, {"webapp.runs.tasks.give_up_dead", "webapp.accounts.tasks.clean_up_links"}),
-        (2, 20, {"webapp.runs.tasks.give_up_dead", "webapp.accounts.tasks.clean_up_answers"}),
-        (2, 30, {"webapp.runs.tasks.give_up_dead", "webapp.runs.tasks.clean_up_runs"}),
-        (2, 40, {"webapp.runs.tasks.give_up_dead", "webapp.answers.tasks.clean_up"}),
+        (12, 1, set()),
+        (12, 25, {"webapp.accounts.tasks.clean_up_forms"}),
+        (2, 10, {"webapp.accounts.tasks.clean_up_links"}),
+        (2, 20, {"webapp.accounts.tasks.clean_up_answers"}),
+        (2, 30, {"webapp.runs.tasks.clean_up_runs"}),
+        (2, 40, {"webapp.answers.tasks.clean_up"}),
     ],
 )
 def test_the_schedule_knows_what_is_periodic(
     sqlite_app: Flask, hour: int, minute: int, names: set[str]
 ) -> None:
     worker: Worker = sqlite_app.extensions["koppel_worker"]
-    assert worker.due(datetime(2026, 3, 4, hour, minute, tzinfo=UTC)) == names
+    assert worker.due(datetime(2026, 3, 4, hour, minute, tzinfo=UTC)) == EACH_MINUTE | names

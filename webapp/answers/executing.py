@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import delete, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.exc import DBAPIError
 
 from webapp.answers.models import Answer
@@ -18,7 +18,7 @@ from webapp.newcomers.models import Newcomer
 from webapp.newcomers.services import newcomer_erasing
 from webapp.runs.solving import solve
 from webapp.storage.access import system_actor
-from webapp.storage.beating import beating
+from webapp.storage.beating import DEAD_AFTER, beating
 from webapp.storage.database import (
     db,
     delete_in_chunks,
@@ -72,7 +72,8 @@ def give_up(answer_id: uuid.UUID) -> None:
     """Say that an answer could not be worked out; where even that cannot be written, its silence tells."""
     try:
         with write_transaction():
-            guarded_update(Answer, answer_id, Answer.state.in_(("queued", "running")), state="failed")
+            under_way = Answer.state.in_(("queued", "running"))
+            guarded_update(Answer, answer_id, under_way, state="failed", beat_at=utc_now())
     except DBAPIError:
         log.exception("answer_not_given_up", answer=str(answer_id))
 
@@ -83,6 +84,17 @@ def put_back(answer_id: uuid.UUID) -> None:
         guarded_update(
             Answer, answer_id, Answer.state == "running", state="queued", stage="", beat_at=utc_now()
         )
+
+
+def begin_forgotten() -> list[uuid.UUID]:
+    """Fail answers that died, in a write transaction; returns those that wait although nobody was told."""
+    long_ago = utc_now() - DEAD_AFTER
+    dead = update(Answer).where(Answer.state == "running", Answer.beat_at < long_ago)
+    db.session.execute(dead.values(state="failed", beat_at=utc_now()))
+    waiting = Answer.state == "queued", Answer.beat_at < long_ago
+    ids = db.session.scalars(select(Answer.id).where(*waiting)).all()
+    db.session.execute(update(Answer).where(Answer.id.in_(ids), *waiting).values(beat_at=utc_now()))
+    return list(ids)
 
 
 def forget_old_answers() -> int:

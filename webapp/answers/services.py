@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import uuid
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import and_, or_, select
 
 from webapp.answers.models import Answer
 from webapp.audit.models import AuditEntry
+from webapp.audit.services import midnight
 from webapp.engine import questions
 from webapp.engine.policies import Policy
 from webapp.engine.questions import Lesson
@@ -22,7 +24,7 @@ from webapp.proposals.models import BESIDE_THE_POINT, Proposal
 from webapp.runs.models import OpenWish, Run
 from webapp.runs.services import limits_of
 from webapp.storage.access import Actor, scoped
-from webapp.storage.database import db, utc_now
+from webapp.storage.database import count_rows, db, utc_now
 from webapp.towns.services import policy_of, today_of
 
 _NO_PART_OF_A_PLAN = ("user_account", "api_token", "link")
@@ -51,11 +53,17 @@ def state_of(actor: Actor) -> str:
     """
     if actor.town_id is None:
         raise NotFound
-    newest = select(AuditEntry.id).where(AuditEntry.town_id == actor.town_id)
-    newest = newest.where(AuditEntry.object_type.not_in(_NO_PART_OF_A_PLAN))
-    newest = newest.where(AuditEntry.action.not_in(_CHANGES_NO_PLAN))
-    entry = db.session.scalar(newest.order_by(AuditEntry.at.desc()).limit(1))
-    return hashlib.sha256(f"{entry} {today_of(actor)} {policy_of(actor).version}".encode()).hexdigest()
+    today = today_of(actor)
+    entries = select(AuditEntry.id).where(
+        AuditEntry.town_id == actor.town_id,
+        AuditEntry.object_type.not_in(_NO_PART_OF_A_PLAN),
+        AuditEntry.action.not_in(_CHANGES_NO_PLAN),
+    )
+    newest = db.session.scalar(entries.order_by(AuditEntry.at.desc(), AuditEntry.id).limit(1))
+    # What was written first may be stored last, so those of late are counted as well.
+    n_of_late = count_rows(entries.where(AuditEntry.at >= midnight(today - timedelta(days=1), "UTC")))
+    known = f"{newest} {n_of_late} {today} {policy_of(actor).version}"
+    return hashlib.sha256(known.encode()).hexdigest()
 
 
 def find_answer(actor: Actor, question: Question, language: str) -> Answer | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.exc import IntegrityError
 
-from webapp.answers.executing import forget_old_answers, give_up, put_back, work_out
+from webapp.answers.executing import begin_forgotten, forget_old_answers, give_up, put_back, work_out
 from webapp.answers.services import Question, ask
 from webapp.engine.texts import LANGUAGES
 from webapp.runs.models import Run
@@ -26,10 +26,19 @@ def _put_back(answer_id: str) -> None:
     put_back(uuid.UUID(answer_id))
 
 
-@task("webapp.answers.tasks.answer", if_it_dies=_give_up, if_it_stops=_put_back)
+@task("webapp.answers.tasks.answer", if_it_dies=_give_up, if_it_stops=_put_back, at_once=1)
 def answer(answer_id: str) -> None:
     """Work out an answer that is queued."""
     work_out(uuid.UUID(answer_id))
+
+
+@periodic("webapp.answers.tasks.begin_forgotten", crontab(minute="*"))
+def begin_answers() -> None:
+    """Begin answers that wait although their task was lost; asking twice does no harm."""
+    with write_transaction():
+        forgotten = begin_forgotten()
+    for answer_id in forgotten:
+        answer(str(answer_id))
 
 
 @periodic("webapp.answers.tasks.clean_up", crontab(hour="2", minute="40"))

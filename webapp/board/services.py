@@ -129,9 +129,15 @@ def proposals_of_people(
     return [(proposals[0].newcomer, proposals) for proposals in found.values() if proposals]
 
 
-def next_on_board(actor: Actor, after: Proposal, **narrowed: str) -> Proposal | None:
-    """The open proposal that follows one that was decided: of the same newcomer, then of the next."""
+def next_on_board(actor: Actor, after: Proposal, *, order: str = "need", **narrowed: str) -> Proposal | None:
+    """The open proposal that follows one that was decided: of the same newcomer, then the next."""
     own = query_board(actor, **narrowed).where(Proposal.newcomer_id == after.newcomer_id).limit(1)
+    if order == "name":
+        place, name = func.lower(Newcomer.name), after.newcomer.name
+        here = or_(place > func.lower(name), and_(place == func.lower(name), Newcomer.id > after.newcomer_id))
+        by_name = query_board(actor, **narrowed).where(here).order_by(None)
+        by_name = by_name.order_by(place, Newcomer.id, Proposal.score.desc()).limit(1)
+        return db.session.scalars(own).first() or db.session.scalars(by_name).first()
     later = query_board(actor, **narrowed).where(Proposal.urgency <= after.urgency, Proposal.id != after.id)
     return db.session.scalars(own).first() or db.session.scalars(later.limit(1)).first()
 

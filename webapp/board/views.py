@@ -84,7 +84,7 @@ def following(proposal_id: uuid.UUID) -> ResponseReturnValue:
     actor = current_actor()
     kept: dict[str, Any] = asked_of_board()
     after = get_proposal(actor, proposal_id)
-    found = services.next_on_board(actor, after, **_narrowed(read_query(BoardQuery).data))
+    found = services.next_on_board(actor, after, **read_query(BoardQuery).data)
     if found is None:
         return redirect(url_for("board.board", **kept), 303)
     return redirect(url_for("proposals.detail", proposal_id=found.id, **kept), 303)
@@ -153,7 +153,7 @@ def _choices() -> dict[str, list[tuple[str, str]]]:
         "day": [("", _("Any day")), *weekday_names()],
         "language": [("", _("Any language")), *language_options(reader_language())],
         "age": [("", _("Any age")), *((band, str(text)) for band, text in labels.AGE_NAMES.items())],
-        "whose": whose_options(current_actor()),
+        "whose": whose_options(current_actor(), request.args.get("whose", "")),
         "order": [(order, str(text)) for order, text in labels.ORDER_NAMES.items()],
     }
 

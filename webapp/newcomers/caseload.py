@@ -85,11 +85,29 @@ def is_looked_after(actor: Actor, whose: str) -> ColumnElement[bool]:
         return false()
 
 
-def whose_options(actor: Actor) -> list[tuple[str, str]]:
-    """What lists of people can be narrowed to."""
+def coordinator_options(actor: Actor, newcomer: Newcomer) -> list[tuple[str, str]]:
+    """Who can look after a newcomer; whoever does now is among them, also with a closed account."""
+    options = [("", _("nobody")), *((str(one.id), one.name) for one in query_coordinators(actor))]
+    now = newcomer.coordinator_id
+    if now is not None and str(now) not in dict(options):
+        user = db.session.get(User, now)
+        options.append((str(now), _("%(name)s (account closed)", name=user.name if user else "")))
+    return options
+
+
+def whose_options(actor: Actor, whose: str = "") -> list[tuple[str, str]]:
+    """What lists of people can be narrowed to; what they are narrowed to now is among it."""
     first = [("", _("Everybody's")), (MINE, _("Mine")), (NOBODYS, _("Nobody's yet"))]
     others = [one for one in query_coordinators(actor) if one.id != actor.user_id]
-    return [*first, *((str(one.id), one.name) for one in others)]
+    options = [*first, *((str(one.id), one.name) for one in others)]
+    if whose and whose not in dict(options):
+        try:
+            user = db.session.scalar(scoped(User, actor).where(User.id == uuid.UUID(whose)))
+        except ValueError:
+            user = None
+        if user is not None:
+            options.append((whose, _("%(name)s (account closed)", name=user.name)))
+    return options
 
 
 def caseloads(actor: Actor) -> list[Caseload]:
@@ -119,6 +137,15 @@ def caseloads(actor: Actor) -> list[Caseload]:
     return [Caseload(None, *counts.get(None, none)), *(Caseload(u, *counts.get(u.id, none)) for u in users)]
 
 
+def names_of_deputies(actor: Actor) -> dict[uuid.UUID, str]:
+    """What those are called who stand in for somebody of the actor's town; a closed account is said."""
+    standing_in = scoped(User, actor).where(User.deputy_id.is_not(None)).with_only_columns(User.deputy_id)
+    deputies = db.session.scalars(scoped(User, actor).where(User.id.in_(standing_in)))
+    return {
+        one.id: one.name if one.active else _("%(name)s (account closed)", name=one.name) for one in deputies
+    }
+
+
 def get_colleague(actor: Actor, user_id: uuid.UUID) -> User:
     """Somebody of the actor's town who can look after newcomers.
 
@@ -141,8 +168,14 @@ def hand_over(actor: Actor, newcomer_id: uuid.UUID, user_id: uuid.UUID | None) -
     newcomer = get_newcomer(actor, newcomer_id)
     to = get_colleague(actor, user_id) if user_id is not None else None
     if newcomer.coordinator_id != user_id:
-        newcomer.coordinator_id = user_id
-        db.session.flush()
+        # Without a new version: who looks after somebody is in no form that others may have open.
+        db.session.execute(
+            update(Newcomer)
+            .where(Newcomer.id == newcomer.id)
+            .values(coordinator_id=user_id)
+            .execution_options(synchronize_session=False)
+        )
+        db.session.expire(newcomer, ["coordinator_id"])
         given = {"to": str(to.id)} if to is not None else {}
         write_entry(actor, "newcomer.handed_over", newcomer, newcomer=str(newcomer.id), **given)
     return newcomer
@@ -151,6 +184,8 @@ def hand_over(actor: Actor, newcomer_id: uuid.UUID, user_id: uuid.UUID | None) -
 def hand_over_all(actor: Actor, from_id: uuid.UUID | None, to_id: uuid.UUID) -> int:
     """Hand everybody over whom somebody, or nobody, looks after; returns how many. Raises NotFound."""
     to = get_colleague(actor, to_id)
+    if from_id == to_id:
+        return 0
     whose = Newcomer.coordinator_id.is_(None) if from_id is None else Newcomer.coordinator_id == from_id
     result: Any = db.session.execute(
         update(Newcomer)

@@ -159,6 +159,7 @@ def column_labels() -> dict[str, str]:
         "languages": _("Languages"),
         "availability": _("Free hours"),
         "place_precision": _("How exactly the place is known"),
+        "coordinator_id": _("Coordinator"),
     }
 
 

@@ -157,7 +157,7 @@ class NewcomerQuery(FormSchema):
     need = optional_int(1, 4)
     kind = choice(KINDS)
     whose = Text(40, load_default="")
-    since = fields.Date(load_default=None)
+    since = Day()
 
 
 class HandOverSchema(FormSchema):
@@ -176,7 +176,7 @@ class HandOverAllSchema(FormSchema):
 class AbsenceSchema(FormSchema):
     """Until when somebody is away, and who stands in; without a day they are back."""
 
-    away_until = fields.Date(load_default=None)
+    away_until = Day(may_be_later=True)
     deputy_id = fields.UUID(load_default=None)
 
 

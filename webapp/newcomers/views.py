@@ -65,7 +65,7 @@ def index() -> ResponseReturnValue:
         intake_url=_intake_url(),
         kinds=profile_labels.options(profile_labels.KIND_NAMES, _("All")),
         needs=[("", _("All")), *((str(n), _need_from(n)) for n in (2, 3, 4))],
-        whose=caseload.whose_options(actor),
+        whose=caseload.whose_options(actor, whose),
         **_names(),
     )
 
@@ -224,7 +224,7 @@ def _coordinators_page(*, over_form: PageForm | None = None, absence_form: PageF
         rows=rows,
         me=me,
         today=today_of(actor),
-        names={row.user.id: row.user.name for row in rows if row.user is not None},
+        names=caseload.names_of_deputies(actor),
         colleagues=[(str(one.id), one.name) for one in caseload.query_coordinators(actor)],
         over_form=over_form or empty_form(),
         absence_form=absence_form or empty_form(me, ["away_until", "deputy_id"] if me else []),
@@ -309,10 +309,7 @@ def _detail_page(newcomer_id: uuid.UUID, need_form: PageForm | None = None) -> s
         need_form=need_form or empty_form(newcomer, ["need_level", "need_reason"]),
         duplicates=services.find_duplicates(actor, newcomer),
         age=today.year - newcomer.birth_year if newcomer.birth_year else None,
-        coordinators=[
-            ("", _("nobody")),
-            *((str(one.id), one.name) for one in caseload.query_coordinators(actor)),
-        ],
+        coordinators=caseload.coordinator_options(actor, newcomer),
         need_options=profile_labels.options(profile_labels.NEED_LEVEL_NAMES, _("not judged")),
         **_names(today),
     )

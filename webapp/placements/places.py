@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -61,11 +62,13 @@ def couple(
     *,
     note: str,
     origin: Origin | None,
+    set_aside: Collection[str] = (),
     override_reason: str = "",
 ) -> Placement:
     """Take a place, a wish and a place in the mix for a pair, and store its placement.
 
-    With a written reason the rules in `OVERRIDABLE` are set aside; the placement keeps which and why.
+    With a written reason the rules named in `set_aside` give way, as far as they are in `OVERRIDABLE`; the
+    placement keeps which and why.
 
     Raises
     ------
@@ -77,7 +80,7 @@ def couple(
         raise conflict("already_placed")
     _take_place(offer)
     _take_wish(newcomer, offer.kind)
-    overridden = _check_rules(newcomer, offer, can_override=bool(override_reason))
+    overridden = _check_rules(newcomer, offer, OVERRIDABLE.intersection(set_aside if override_reason else ()))
     group = records.language_group(newcomer)
     _take_group_place(offer, group)
     placement = Placement(
@@ -178,7 +181,7 @@ def broken_rules(actor: Actor, newcomer_id: uuid.UUID, offer_id: uuid.UUID) -> t
     return _broken_rules(newcomer, offer, others=offer.taken)
 
 
-def _check_rules(newcomer: Newcomer, offer: Offer, *, can_override: bool) -> list[str]:
+def _check_rules(newcomer: Newcomer, offer: Offer, set_aside: Collection[str] = ()) -> list[str]:
     """Hold the pair against every hard rule, on the rows as they are in this transaction; raises Conflict.
 
     Returns the broken rules that were set aside.
@@ -186,7 +189,7 @@ def _check_rules(newcomer: Newcomer, offer: Offer, *, can_override: bool) -> lis
     The counter of the offer already holds this pair's own place: it is given back for the question.
     """
     broken = _broken_rules(newcomer, offer, others=offer.taken - 1)
-    binding = [rule for rule in broken if not (can_override and rule in OVERRIDABLE)]
+    binding = [rule for rule in broken if rule not in set_aside]
     if binding:
         raise conflict(binding[0])
     return list(broken)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import marshmallow as ma
 from marshmallow import fields, validate
 
 from webapp.engine.vocabulary import KINDS
-from webapp.placements.models import END_REASONS, PLACEMENT_STATES
+from webapp.placements.models import END_REASONS, OVERRIDABLE, PLACEMENT_STATES
 from webapp.web.fields import FormSchema, PageQuery, StrictSchema, Text
 
 LONGEST_NOTE = 2000
@@ -32,8 +34,9 @@ class NoteFormSchema(FormSchema):
 
 
 class OverrideFormSchema(NoteFormSchema):
-    """A coordinator's own choice, with the reason where a rule is set aside."""
+    """A coordinator's own choice, with the reason where rules that the page showed are set aside."""
 
+    set_aside = fields.List(fields.String(validate=validate.OneOf(sorted(OVERRIDABLE))), load_default=list)
     override_reason = Text(LONGEST_NOTE, lines=True, load_default="")
 
 
@@ -58,7 +61,13 @@ class PlaceSchema(StrictSchema):
     newcomer_id = fields.UUID(required=True)
     offer_id = fields.UUID(required=True)
     note = Text(LONGEST_NOTE, lines=True, load_default="")
+    set_aside = fields.List(fields.String(validate=validate.OneOf(sorted(OVERRIDABLE))), load_default=list)
     override_reason = Text(LONGEST_NOTE, lines=True, load_default="")
+
+    @ma.validates_schema
+    def _say_why(self, values: dict[str, Any], **_kwargs: Any) -> None:
+        if values.get("set_aside") and not values.get("override_reason"):
+            raise ma.ValidationError({"override_reason": ["Say why these rules may be set aside."]})
 
 
 class EndSchema(StrictSchema):

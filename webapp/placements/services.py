@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -122,11 +122,18 @@ def sides_match(search: str) -> ColumnElement[bool]:
 
 
 def place_by_hand(
-    actor: Actor, newcomer_id: uuid.UUID, offer_id: uuid.UUID, *, note: str = "", override_reason: str = ""
+    actor: Actor,
+    newcomer_id: uuid.UUID,
+    offer_id: uuid.UUID,
+    *,
+    note: str = "",
+    set_aside: Collection[str] = (),
+    override_reason: str = "",
 ) -> Placement:
     """Couple two by a coordinator's own choice, under every guard but those set aside by a written reason.
 
-    Only rules of convenience (`OVERRIDABLE`) can be set aside; the history keeps which, and why.
+    Only rules of convenience (`OVERRIDABLE`) can be set aside, and only those that are named: whoever wrote
+    the reason has seen them. The history keeps which, and why.
 
     Raises
     ------
@@ -136,7 +143,13 @@ def place_by_hand(
     """
     origin = find_origin(actor, newcomer_id, offer_id)
     placement = couple(
-        actor, newcomer_id, offer_id, note=note, origin=origin, override_reason=override_reason
+        actor,
+        newcomer_id,
+        offer_id,
+        note=note,
+        origin=origin,
+        set_aside=set_aside,
+        override_reason=override_reason,
     )
     aside = {"set_aside": ", ".join(placement.overridden)} if placement.overridden else {}
     write_entry(actor, "placement.made_by_hand", placement, **ids_of_pair(placement), **aside)
@@ -186,11 +199,25 @@ def ban_pair(actor: Actor, pair: Any, reason: str, ban_until: date | None) -> No
     db.session.flush()
 
 
-def remove_newest_ban(pair: Any, since: datetime) -> None:
-    """Delete the ban that the two of a proposal got at a moment or later, as if it had not been."""
-    of_pair = select(Ban.id).where(Ban.newcomer_id == pair.newcomer_id, Ban.offer_id == pair.offer_id)
-    newest = of_pair.where(Ban.created_at >= since).order_by(Ban.created_at.desc()).limit(1)
-    delete_rows(delete(Ban).where(Ban.id == newest.scalar_subquery()))
+def remove_ban(pair: Any, reason: str, since: datetime) -> bool:
+    """Delete the ban that the two of a proposal got for a reason at a moment, as if it had not been.
+
+    Returns
+    -------
+    bool
+        False when it is there no more, or something else has become of the two since.
+    """
+    of_pair = (Ban.newcomer_id == pair.newcomer_id, Ban.offer_id == pair.offer_id, Ban.created_at >= since)
+    bans = db.session.scalars(select(Ban).where(*of_pair)).all()
+    placed = select(Placement.id).where(
+        *(Placement.newcomer_id == pair.newcomer_id, Placement.offer_id == pair.offer_id),
+        Placement.created_at >= since,
+    )
+    if [ban.reason for ban in bans] != [reason] or bans[0].lifted_at is not None:
+        return False
+    if db.session.scalar(placed.limit(1)) is not None:
+        return False
+    return delete_rows(delete(Ban).where(Ban.id == bans[0].id)) == 1
 
 
 def lift_ban(actor: Actor, ban_id: uuid.UUID) -> Ban:

@@ -169,7 +169,7 @@ def place_pair(newcomer_id: uuid.UUID, offer_id: uuid.UUID) -> ResponseReturnVal
 def place_now(newcomer_id: uuid.UUID, offer_id: uuid.UUID) -> ResponseReturnValue:
     """Couple the two, under the same guards as a proposal."""
     form = read_form(OverrideFormSchema)
-    if form.is_valid and request.form.get("override") and not form.data["override_reason"]:
+    if form.is_valid and form.data["set_aside"] and not form.data["override_reason"]:
         form.errors["override_reason"] = [_("Please fill this in.")]
     if not form.is_valid:
         return _place_page(newcomer_id, offer_id, note_form=form), 422

@@ -7,7 +7,7 @@ from marshmallow import fields, validate
 
 from webapp.placements.schemas import LONGEST_NOTE
 from webapp.proposals.models import REJECT_REASONS
-from webapp.web.fields import FormSchema, PageQuery, StrictSchema, Text
+from webapp.web.fields import FormSchema, PageQuery, StrictSchema, Text, flag
 
 VISIBLE_STATES = ("open", "confirmed", "rejected", "superseded")
 
@@ -18,6 +18,7 @@ class RejectFormSchema(FormSchema):
     reason = fields.String(required=True, validate=validate.OneOf(REJECT_REASONS))
     note = Text(LONGEST_NOTE, lines=True, load_default="")
     ban_until = fields.Date(load_default=None)
+    for_good = flag()
 
 
 class ProposalPageQuery(PageQuery):

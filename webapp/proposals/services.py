@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from blinker import Namespace
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy import ColumnElement, Select, and_, or_, select
@@ -31,7 +32,7 @@ from webapp.placements.conflicts import MESSAGES, conflict
 from webapp.placements.labels import EARLIER_END_REASON_NAMES, END_REASON_NAMES
 from webapp.placements.models import Ban, Placement
 from webapp.placements.places import Origin, broken_rules, couple, placement_choosing, placement_made
-from webapp.placements.services import ban_pair, ids_of_pair, remove_newest_ban, with_sides
+from webapp.placements.services import ban_pair, ids_of_pair, remove_ban, with_sides
 from webapp.proposals.labels import REJECT_REASON_NAMES, WITHDRAWN_REASON_NAMES
 from webapp.proposals.models import BAN_DAYS, Proposal
 from webapp.proposals.settling import find_displaced, find_settled, withdraw
@@ -55,6 +56,9 @@ _REASON_NAMES = {
 }
 describe_details({"reason": describe_codes(_REASON_NAMES), "ban_until": describe_days})
 show_rows({Proposal: ("proposals.detail", "proposal_id")})
+
+# Sent with a proposal whose rejection is to be taken back: whoever knows of a run since then says True.
+rejection_undoing = Namespace().signal("rejection-undoing")
 
 
 @dataclass(frozen=True)
@@ -232,6 +236,8 @@ def usual_ban(reason: str, today: date) -> date | None:
 def undo_rejection(actor: Actor, proposal_id: uuid.UUID) -> Proposal:
     """Take a fresh rejection back: the proposal is open again, and its ban is gone.
 
+    What was proposed to others on the place that it freed gives way, as when a placement is taken back.
+
     Raises
     ------
     NotFound
@@ -240,22 +246,36 @@ def undo_rejection(actor: Actor, proposal_id: uuid.UUID) -> Proposal:
         what has become impossible meanwhile.
     """
     proposal = get_scoped(Proposal, actor, proposal_id)
-    if proposal.state != "rejected" or proposal.decided_at is None:
+    decided_at = proposal.decided_at
+    if proposal.state != "rejected" or decided_at is None:
         raise conflict("changed")
-    newer = scoped(Proposal, actor).where(
-        Proposal.created_at > proposal.decided_at, Proposal.added_for.is_(None), Proposal.state != "staged"
-    )
-    if not proposal.can_be_reopened or db.session.scalar(newer.limit(1)) is not None:
+    run_was = any(answer for _receiver, answer in rejection_undoing.send(proposal))
+    if not proposal.can_be_reopened or run_was:
         raise conflict("too_late")
-    remove_newest_ban(proposal, proposal.decided_at)
+    if not remove_ban(proposal, proposal.reason, decided_at):
+        raise conflict("changed")
     open_again = {"state": "open", "decided_at": None, "decided_by": "", "reason": "", "note": ""}
     if not guarded_update(Proposal, proposal.id, Proposal.state == "rejected", **open_again):
         raise conflict("changed")
-    settled = find_settled(proposal.town_id, proposal_id=proposal.id)
-    broken = [*settled.values(), *broken_rules(actor, proposal.newcomer_id, proposal.offer_id)]
+    db.session.flush()
+    settled = dict(find_settled(proposal.town_id, offer_id=proposal.offer_id))
+    if proposal.id in settled:  # its place went to somebody who lost another one meanwhile
+        stopgaps = select(Proposal.id).where(
+            Proposal.offer_id == proposal.offer_id,
+            Proposal.state == "open",
+            Proposal.added_for.is_not(None),
+            Proposal.created_at >= decided_at,
+        )
+        newest = db.session.scalars(stopgaps.order_by(Proposal.created_at.desc()).limit(1))
+        withdraw(actor, dict.fromkeys(newest, "came_back"))
+        settled = dict(find_settled(proposal.town_id, offer_id=proposal.offer_id))
+    own = [settled.pop(proposal.id)] if proposal.id in settled else []
+    own = [*own, *find_settled(proposal.town_id, proposal_id=proposal.id).values()]
+    broken = [*own, *broken_rules(actor, proposal.newcomer_id, proposal.offer_id)]
     if broken:
         raise conflict(broken[0] if broken[0] in RULE_TEXTS or broken[0] in MESSAGES else "changed")
     write_entry(actor, "proposal.reopened", proposal, **ids_of_pair(proposal))
+    withdraw(actor, settled)
     db.session.flush()
     return proposal
 

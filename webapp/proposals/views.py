@@ -106,7 +106,9 @@ def reject(proposal_id: uuid.UUID) -> ResponseReturnValue:
         if is_part_asked():
             return _row_to_reject(proposal_id, form), 422
         return _proposal_page(proposal_id, reject_form=form), 422
-    ban = {"ban_until": until or services.usual_ban(form.data["reason"], today_of(actor))}
+    for_good = form.data.pop("for_good")
+    usual = None if for_good else services.usual_ban(form.data["reason"], today_of(actor))
+    ban = {"ban_until": until or usual}
     try:
         with write_transaction():
             services.reject_proposal(actor, proposal_id, **(form.data | ban))

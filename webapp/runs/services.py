@@ -23,7 +23,7 @@ from webapp.placements.conflicts import conflict
 from webapp.placements.models import Placement
 from webapp.placements.services import placement_released
 from webapp.proposals.models import Proposal
-from webapp.proposals.services import query_waiting, reopen, reopen_at
+from webapp.proposals.services import query_waiting, rejection_undoing, reopen, reopen_at
 from webapp.proposals.staging import remove_staged
 from webapp.runs.models import CHANGE_ACTIONS, OpenWish, Run, RunChange
 from webapp.storage.access import Actor, get_scoped, scoped, system_actor
@@ -241,6 +241,15 @@ def _reopen(placement: Placement, *, actor: Actor, **_context: Any) -> None:
     """After a placement was taken back or ended: what it decided may be open again."""
     newest = newest_run(system_actor(placement.town_id))
     reopen(actor, placement, newest.id if newest is not None else None)
+
+
+@rejection_undoing.connect
+def _has_looked_since(proposal: Proposal, **_context: Any) -> bool:
+    """Whether a run has come to its end since a proposal was rejected: it took the rejection for good."""
+    newest = newest_run(system_actor(proposal.town_id))
+    if newest is None or proposal.decided_at is None:
+        return False
+    return newest.id != proposal.run_id or (newest.finished_at or newest.created_at) > proposal.decided_at
 
 
 @offer_changed.connect

@@ -133,7 +133,7 @@ def open_wishes() -> ResponseReturnValue:
         n_new=services.count_new_since(actor, newest),
         kinds=profile_labels.options(profile_labels.KIND_PLURALS, _("All")),
         reasons=[("", _("All")), *reasons],
-        whose=whose_options(actor),
+        whose=whose_options(actor, form.data.get("whose", "")),
         today=today_of(actor),
         is_filtered=any(form.data.values()),
     )

@@ -15,9 +15,11 @@ from tests.office import Office
 from tests.rows import change
 from tests.web import Client
 from webapp.answers import executing, services
+from webapp.answers.api import PAUSE
 from webapp.answers.models import Answer
 from webapp.answers.services import Question
-from webapp.answers.tasks import answer, put_to_work
+from webapp.answers.tasks import answer, begin_answers, put_to_work
+from webapp.audit.services import write_entry
 from webapp.newcomers.services import erase_newcomer
 from webapp.runs.services import start_run
 from webapp.runs.tasks import solve_run
@@ -134,6 +136,49 @@ def test_the_worker_is_asked_again_when_it_has_died_or_forgotten(
             change(Answer, only.id, state=state, beat_at=utc_now() - silent)
             put_to_work(office.me, Question(), "en")
             assert n_queued() == expected, (state, silent)
+
+
+def test_what_was_written_first_and_stored_last_changes_the_state_too(office: Office, rivals: Rivals) -> None:
+    with office.app.app_context():
+        before = services.state_of(office.me)
+    with office.writing():
+        entry = write_entry(office.me, "newcomer.paused", None)
+        entry.at = utc_now() - timedelta(minutes=5)
+    with office.app.app_context():
+        assert services.state_of(office.me) != before
+
+
+def test_a_programme_is_told_that_an_answer_failed_and_begins_it_after_a_while(
+    office: Office, rivals: Rivals, queued: Flask, programme: Client
+) -> None:
+    address = "/api/v1/explanation"
+    assert programme.get(address).status_code == 202
+    (only,) = answers(office)
+    with queued.app_context():
+        executing.give_up(only.id)
+    told = programme.get(address)
+    assert (told.status_code, told.json["reason"]) == (503, "failed")
+    assert [one.state for one in answers(office)] == ["failed"]
+    office.change(Answer, only.id, beat_at=utc_now() - PAUSE)
+    assert programme.get(address).status_code == 202
+
+
+def test_the_timer_begins_what_was_forgotten_and_fails_the_dead(
+    office: Office, rivals: Rivals, queued: Flask
+) -> None:
+    with queued.app_context():
+        put_to_work(office.me, Question(), "en")
+        (only,) = answers(office)
+        queue = queued.extensions["koppel_worker"].queue
+        begin_answers.function()
+        assert queue.pending_count() == 1
+        change(Answer, only.id, beat_at=utc_now() - 2 * DEAD_AFTER)
+        begin_answers.function()
+        begin_answers.function()
+        assert queue.pending_count() == 2
+        change(Answer, only.id, state="running", beat_at=utc_now() - 2 * DEAD_AFTER)
+        begin_answers.function()
+    assert [one.state for one in answers(office)] == ["failed"]
 
 
 def test_an_answer_that_cannot_be_worked_out_says_so(

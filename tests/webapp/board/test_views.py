@@ -127,6 +127,16 @@ def test_the_board_says_what_waits_beside_the_proposals(browser: Client, office:
         assert "Newcomer n " not in found
 
 
+def test_by_name_the_next_proposal_follows_by_name(browser: Client, office: Office) -> None:
+    people = {name: office.newcomer(name, need_level=need) for name, need in (("a", 1), ("b", 4), ("c", 2))}
+    offer = office.offer(capacity=9)
+    office.run()
+    for name, following in (("a", "b"), ("b", "c")):
+        decided = office.proposal(people[name], offer)
+        going = browser.post_form(f"/proposals/{decided}/confirm?order=name").location
+        assert str(office.proposal(people[following], offer)) in browser.get(going).location
+
+
 def test_names_cannot_break_out_of_the_page(browser: Client, office: Office, pair: Pair) -> None:
     office.change(Newcomer, pair.newcomer, name="<img src=x> عائشة")
 

@@ -161,3 +161,37 @@ def test_the_page_sets_an_absence_and_says_what_is_wrong(
     browser.post_form(address)
     assert "stands in," not in text_of(browser, "/newcomers/coordinators")
     assert office.get(User, office.me.user_id or uuid.uuid4()).away_until is None
+
+
+def test_a_closed_account_is_named_wherever_it_is_still_responsible(
+    office: Office, browser: Client, colleague: Actor, actor: Callable[..., Actor]
+) -> None:
+    newcomer = office.newcomer("hers")
+    give(office, newcomer, colleague)
+    with office.writing():
+        caseload.set_absence(office.me, until=today_of(office.me), deputy_id=colleague.user_id)
+    with office.app.app_context():
+        boss = actor("admin")
+        with write_transaction():
+            set_user_active(boss, colleague.user_id or uuid.uuid4(), False)
+    page = browser.get(f"/newcomers/{newcomer}").text
+    assert f'value="{colleague.user_id}" selected>Petra (account closed)' in page
+    listed = browser.get(f"/newcomers?whose={colleague.user_id}").text
+    assert f'value="{colleague.user_id}" selected>Petra (account closed)' in listed
+    assert "Petra (account closed) stands in" in text_of(browser, "/newcomers/coordinators")
+
+
+def test_handing_over_leaves_open_forms_alone(office: Office, colleague: Actor) -> None:
+    newcomer = office.newcomer("hers")
+    version = office.get(Newcomer, newcomer).version
+    give(office, newcomer, colleague)
+    assert office.get(Newcomer, newcomer).version == version
+    assert office.get(Newcomer, newcomer).coordinator_id == colleague.user_id
+    with office.writing():
+        assert caseload.hand_over_all(office.me, colleague.user_id, colleague.user_id or newcomer) == 0
+
+
+def test_days_far_off_are_no_fault(browser: Client) -> None:
+    for day in ("0001-01-01", "9999-12-31", "1899-01-01"):
+        assert browser.get(f"/newcomers?since={day}").status_code == 200
+        assert browser.get(f"/history?since={day}&until={day}").status_code == 200

@@ -112,12 +112,27 @@ def test_rules_of_convenience_give_way_to_a_written_reason(
     person, place_ = add_newcomer(me.town_id, **newcomer), add_offer(me.town_id, **offer)
     assert refusal(me, person, place_) == rule
     with write_transaction():
-        placed = place_by_hand(me, person, place_, override_reason="Both want it.")
+        placed = place_by_hand(me, person, place_, set_aside=[rule], override_reason="Both want it.")
         assert (placed.overridden, placed.override_reason) == ([rule], "Both want it.")
     with write_transaction():
         undo_placement(me, placed.id)
     with pytest.raises(Conflict), write_transaction():
         place_by_hand(me, person, place_)
+
+
+def test_only_rules_that_were_seen_give_way(me: Actor) -> None:
+    person, place_ = add_newcomer(me.town_id, lat=52.9), add_offer(me.town_id)
+    change(Newcomer, person, needs=["step_free"])
+    for seen in (["travel"], ["step_free"], ["hours"], []):
+        with pytest.raises(Conflict), write_transaction():
+            place_by_hand(me, person, place_, set_aside=seen, override_reason="She has a bike.")
+    with pytest.raises(Conflict), write_transaction():
+        place_by_hand(me, person, place_, set_aside=["travel", "step_free"])
+    with write_transaction():
+        placed = place_by_hand(
+            me, person, place_, set_aside=["travel", "step_free", "hours"], override_reason="Carried."
+        )
+        assert sorted(placed.overridden) == ["step_free", "travel"]
 
 
 def test_the_rules_that_can_be_set_aside_are_these_and_protect_nobody() -> None:
@@ -147,7 +162,9 @@ def test_no_other_rule_gives_way(
     person, place_ = add_newcomer(me.town_id, **{**wants, **newcomer}), add_offer(me.town_id, **offer)
     before = counters(place_)
     with pytest.raises(Conflict) as raised, write_transaction():
-        place_by_hand(me, person, place_, override_reason="I insist.")
+        place_by_hand(
+            me, person, place_, set_aside=["travel", reason or "gender_group"], override_reason="I insist."
+        )
     assert reason in (None, raised.value.reason)
     assert raised.value.reason not in OVERRIDABLE
     assert counters(place_) == before

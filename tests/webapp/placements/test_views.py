@@ -56,11 +56,16 @@ def test_a_rule_of_convenience_is_set_aside_by_a_written_reason_that_is_kept(
     newcomer, offer = office.newcomer(max_minutes=5), office.offer("far", lat=52.05)
     address = f"/newcomers/{newcomer}/place/{offer}"
     assert "By the rules this is not possible" in text_of(browser, address)
-    without = browser.post_form(address, override="yes", note="agreed")
+    without = browser.post_form(address, set_aside="travel", note="agreed")
     assert (without.status_code, "Please fill this in." in without.text) == (422, True)
     assert browser.post_form(address, note="agreed").status_code == 409
 
-    placed = browser.post_form(address, override="yes", override_reason="His brother drives.", note="agreed")
+    hidden = browser.post_form(address, set_aside="hours", override_reason="His brother drives.")
+    assert (hidden.status_code, "too far" in text_of(browser, address).lower()) == (409, True)
+
+    placed = browser.post_form(
+        address, set_aside="travel", override_reason="His brother drives.", note="agreed"
+    )
 
     assert placed.status_code == 303
     placement = office.the(Placement)

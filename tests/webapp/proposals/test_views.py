@@ -14,6 +14,7 @@ from webapp.engine.texts import CRITERION_TEXTS
 from webapp.newcomers.models import Newcomer
 from webapp.offers.models import Offer
 from webapp.placements.models import UNDO_MINUTES, Ban, Placement
+from webapp.placements.services import end_placement, lift_ban
 from webapp.proposals import labels as proposal_labels
 from webapp.proposals.models import BAN_DAYS, PROPOSAL_STATES, REJECT_REASONS, Proposal
 from webapp.storage.database import db, utc_now
@@ -255,6 +256,63 @@ def test_a_rejection_is_taken_back_for_ten_minutes_and_before_the_next_run(
     assert "too late to undo" in browser.post(undo, data=token, headers=row).text
     assert office.get(Proposal, pair.proposal).state == "rejected"
     assert office.the(Ban).lifted_at is None
+
+
+def test_a_rejection_that_a_quiet_run_has_seen_stays(browser: Client, office: Office, pair: Pair) -> None:
+    office.reject(pair.proposal)
+    office.run()  # finds nothing else, and creates no proposal
+    answer = browser.post_form(f"/proposals/{pair.proposal}/undo")
+    assert "too late to undo" in browser.get(answer.location).text
+    assert office.get(Proposal, pair.proposal).state == "rejected"
+
+
+def test_taking_a_rejection_back_leaves_bans_that_came_since(
+    browser: Client, office: Office, pair: Pair
+) -> None:
+    office.reject(pair.proposal)
+    with office.writing():
+        lift_ban(office.me, db.session.scalars(db.select(Ban.id)).one())
+    placed = office.place(pair.newcomer, pair.offer)
+    with office.writing():
+        end_placement(office.me, placed, reason="boundary_problem")
+
+    browser.post_form(f"/proposals/{pair.proposal}/undo")
+
+    assert office.get(Proposal, pair.proposal).state == "rejected"
+    with office.app.app_context():
+        bans = db.session.scalars(db.select(Ban).where(Ban.lifted_at.is_(None))).all()
+        assert [ban.reason for ban in bans] == ["boundary_problem"]
+
+
+def test_taking_a_rejection_back_leaves_no_more_proposals_than_places(
+    browser: Client, office: Office
+) -> None:
+    first = office.newcomer("first", need_level=4, max_minutes=60)
+    near = office.offer("near", capacity=1)
+    office.newcomer("second", max_minutes=60)
+    far = office.offer("far", capacity=1)
+    office.run()
+    with office.app.app_context():
+        open_now = {
+            one.newcomer_id: (one.id, one.offer_id)
+            for one in db.session.scalars(db.select(Proposal).where(Proposal.state == "open"))
+        }
+    rejected, at = open_now[first]
+    office.reject(rejected)
+    office.place(office.newcomer("third", max_minutes=60), far if at == near else near)
+
+    browser.post_form(f"/proposals/{rejected}/undo")
+
+    with office.app.app_context():
+        there = db.session.scalars(
+            db.select(Proposal).where(Proposal.state == "open", Proposal.offer_id == at)
+        ).all()
+        assert [one.id for one in there] == [rejected]
+
+
+def test_the_form_can_reject_for_good(browser: Client, office: Office, pair: Pair) -> None:
+    browser.post_form(f"/proposals/{pair.proposal}/reject", reason="too_far", for_good="yes")
+    assert office.the(Ban).ban_until is None
 
 
 def test_a_rejection_is_not_taken_back_when_the_place_is_gone(
