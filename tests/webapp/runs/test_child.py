@@ -13,6 +13,7 @@ import pytest
 from flask import Flask
 
 from tests.rows import add_newcomer, add_offer
+from webapp.answers.tasks import answer
 from webapp.application import create_app
 from webapp.proposals.models import Proposal
 from webapp.runs.models import Run
@@ -94,6 +95,20 @@ def test_a_run_that_must_wait_for_others_leaves_the_thread_to_other_tasks(
     work(installed)
     assert worker.queue.scheduled_count() == 1
     assert db.session.get_one(Run, run_id).state == "queued"
+
+
+def test_answers_leave_room_for_a_run(
+    installed: Flask, run_id: uuid.UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worker: Worker = installed.extensions["koppel_worker"]
+    queued_run = worker.queue.dequeue()
+    monkeypatch.setattr(sys, "executable", "/bin/true")
+    answer("one")
+    worker._of_task[answer.name].acquire()  # as an answer under way does
+    work(installed)
+    assert worker.queue.scheduled_count() == 1
+    worker.queue.execute(queued_run)
+    assert worker.queue.scheduled_count() == 1  # the run has found room
 
 
 def test_a_task_that_there_is_not_is_said(installed: Flask) -> None:
