@@ -88,6 +88,7 @@ def ask_to_reject(proposal_id: uuid.UUID) -> ResponseReturnValue:
     """The form for a rejection in a row of the board; without JavaScript the one on the proposal's page."""
     if is_part_asked():
         return _row_to_reject(proposal_id, empty_form())
+    services.get_proposal(current_actor(), proposal_id)
     kept: dict[str, Any] = asked_of_board()
     if "on_board" in request.args:
         kept["on_board"] = "yes"
