@@ -25,6 +25,7 @@ class PlacementQuery(PairQuery):
     """The filter of the placements."""
 
     state = fields.String(load_default="active", validate=validate.OneOf(("active", "ended")))
+    whose = Text(40, load_default="")
 
 
 class NoteFormSchema(FormSchema):

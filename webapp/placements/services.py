@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Select, delete, or_, select
 from sqlalchemy.orm import joinedload
 
 from webapp.audit.services import describe_details, name_actions, name_details, show_rows, write_entry
+from webapp.newcomers.caseload import is_looked_after
 from webapp.newcomers.models import Newcomer
 from webapp.offers.models import Offer
 from webapp.placements.conflicts import conflict
@@ -45,23 +46,28 @@ describe_details(
 # Reading ---------------------------------------------------------------------------------------------
 
 
-def query_placements(actor: Actor, *, state: str = "", kind: str = "", search: str = "") -> Select[Placement]:
-    """The placements of the actor's town, newest first."""
+def query_placements(
+    actor: Actor, *, state: str = "", kind: str = "", search: str = "", whose: str = ""
+) -> Select[Placement]:
+    """The placements of the actor's town, newest first; `whose` newcomers: see `is_looked_after`."""
     placements = with_sides(scoped(Placement, actor), Placement)
     if state:
         placements = placements.where(Placement.state == state)
     if kind:
         placements = placements.where(Placement.kind == kind)
-    if search:
+    if search or whose:
         placements = placements.join(Newcomer, Placement.newcomer_id == Newcomer.id)
+    if whose:
+        placements = placements.where(is_looked_after(actor, whose))
+    if search:
         placements = placements.join(Offer, Placement.offer_id == Offer.id)
         placements = placements.where(sides_match(search))
     return placements.order_by(Placement.created_at.desc(), Placement.id)
 
 
-def count_placements(actor: Actor, *, kind: str = "", search: str = "") -> dict[str, int]:
-    """How many placements there are in each state."""
-    placements = query_placements(actor, kind=kind, search=search)
+def count_placements(actor: Actor, **narrowed: str) -> dict[str, int]:
+    """How many placements there are in each state, of those that `query_placements` finds."""
+    placements = query_placements(actor, **narrowed)
     return count_rows_by(Placement.state, placements, ("active", "ended"))
 
 

@@ -15,6 +15,7 @@ from webapp.config import LANGUAGES
 from webapp.engine import policies
 from webapp.engine.questions import PairFacts
 from webapp.exceptions import Conflict
+from webapp.newcomers.caseload import whose_options
 from webapp.newcomers.models import Newcomer
 from webapp.newcomers.services import get_newcomer
 from webapp.offers.models import Offer
@@ -46,7 +47,7 @@ def index() -> ResponseReturnValue:
     actor = current_actor()
     form = read_query(PlacementQuery)
     state = form.data["state"]
-    kept = {name: form.data[name] for name in ("kind", "search")}
+    kept = {name: form.data[name] for name in ("kind", "search", "whose")}
     counts = services.count_placements(actor, **kept)
     given = {name: value for name, value in kept.items() if value}
     return render_template(
@@ -58,6 +59,7 @@ def index() -> ResponseReturnValue:
             for name, heading in (("active", _("Active")), ("ended", _("Ended")))
         ],
         kinds=profile_labels.options(profile_labels.KIND_PLURALS, _("All")),
+        whose=whose_options(actor, kept["whose"]),
         state=state,
         is_filtered=bool(given),
     )

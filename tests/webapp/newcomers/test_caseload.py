@@ -18,6 +18,7 @@ from webapp.accounts.services import create_user, set_user_active
 from webapp.exceptions import InvalidInput, NotFound
 from webapp.newcomers import caseload
 from webapp.newcomers.models import Newcomer
+from webapp.offers.models import Offer
 from webapp.storage.access import Actor
 from webapp.storage.database import db, write_transaction
 from webapp.towns.services import today_of
@@ -69,6 +70,12 @@ def test_lists_are_narrowed_to_ones_own_people(office: Office, browser: Client, 
         for page in ("/newcomers", "/board"):
             shown = text_of(browser, f"{page}?whose={asked}")
             assert {name for name in people if f"Newcomer {name}" in shown} == expected, (page, asked)
+    with office.app.app_context():
+        offer = db.session.scalars(select(Offer.id)).one()
+    for id_ in people.values():
+        office.place(id_, offer)
+    placed = text_of(browser, "/placements?whose=mine")
+    assert ("Newcomer mine" in placed, "Newcomer hers" in placed) == (True, False)
     office.change(Newcomer, people["hers"], max_minutes=0, status="ready")
     assert "Petra" in browser.get("/open-wishes?whose=mine&reason=travel").text
 
