@@ -347,7 +347,9 @@ def _gathered(
 ) -> sparse.csr_array:
     """A matrix with one row a person, from one with a row for each distinct value."""
     matrix = transform(column.values)
-    return matrix[column.codes] if len(column) else matrix
+    if not matrix.nnz:
+        return sparse.csr_array((len(column), matrix.shape[1]))
+    return matrix[column.codes]
 
 
 def _pack(flags: BoolArray) -> BitArray:

@@ -248,7 +248,10 @@ def obstacles(
     UnknownRecordError
         As `make_plan`.
     """
-    request = PlanRequest.of([newcomer], [offer, *beside], policy, today=today, fixed=fixed, banned=banned)
+    # What no rule reads is not encoded.
+    person = replace(newcomer, interests=(), dislikes=(), goals=(), can_offer=())
+    offers = [replace(one, interests=(), dislikes=(), goals=(), seeks=()) for one in (offer, *beside)]
+    request = PlanRequest.of([person], offers, policy, today=today, fixed=fixed, banned=banned)
     situation = request.situation(request.ids())
     broken = broken_rules(Pairs(situation, np.array([0]), np.array([0])))[0]
     return tuple(rule.name for rule, is_broken in zip(RULES, broken, strict=True) if is_broken)

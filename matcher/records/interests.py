@@ -112,6 +112,8 @@ class InterestEncoder:
             As `fit`.
         """
         named = self._named(X)
+        if not named.nnz:
+            return named
         broader = named @ self._narrower.T
         broader.data[:] = self.broader_weight
         broader.eliminate_zeros()
@@ -120,7 +122,7 @@ class InterestEncoder:
     def transform_named(self, X: Iterable[Sequence[str]], *, narrower: bool = False) -> sparse.csr_array:
         """1 for each interest named, and with `narrower` for each that belongs to it; else 0."""
         named = self._named(X)
-        if narrower:
+        if narrower and named.nnz:
             named = named + named @ self._narrower
             named.data[:] = 1.0
         return _sorted(named)
@@ -142,6 +144,8 @@ class InterestEncoder:
         self._check_is_fitted()
         lists = _lists(X)
         n_terms = len(self.terms_)
+        if not any(lists):
+            return sparse.csr_array((len(lists), n_terms))
         rows = np.repeat(np.arange(len(lists)), np.fromiter(map(len, lists), np.int64, len(lists)))
         columns = np.array([self._column.get(term, n_terms) for terms in lists for term in terms], np.int64)
         is_seen = columns < n_terms
