@@ -94,6 +94,7 @@ def following(proposal_id: uuid.UUID) -> ResponseReturnValue:
 def undo(placement_id: uuid.UUID) -> ResponseReturnValue:
     """Take a fresh placement back; its proposal is open again, and its row on the board."""
     actor = current_actor()
+    kept: dict[str, Any] = asked_of_board()
     try:
         with write_transaction():
             proposal_id = undo_placement(actor, placement_id).proposal_id
@@ -103,6 +104,8 @@ def undo(placement_id: uuid.UUID) -> ResponseReturnValue:
     if is_part_asked() and back is not None and back.is_open:
         return render_template("board/_undone.html", row=_rows([back])[0])
     flash(_("Taken back, as if it had not been."), "success")
+    if "on_board" in request.args:
+        return redirect(url_for("board.board", **kept), 303)
     if back is not None and back.is_open:
         return redirect(url_for("proposals.detail", proposal_id=back.id), 303)
     return redirect(url_for("board.board"), 303)
@@ -112,6 +115,7 @@ def undo(placement_id: uuid.UUID) -> ResponseReturnValue:
 def undo_rejection(proposal_id: uuid.UUID) -> ResponseReturnValue:
     """Take a fresh rejection back; the proposal is open again, and its row on the board."""
     actor = current_actor()
+    kept: dict[str, Any] = asked_of_board()
     try:
         with write_transaction():
             decisions.undo_rejection(actor, proposal_id)
@@ -125,6 +129,8 @@ def undo_rejection(proposal_id: uuid.UUID) -> ResponseReturnValue:
         back = get_proposal(actor, proposal_id)
         return render_template("board/_undone.html", row=_rows([back])[0])
     flash(_("Taken back, as if it had not been."), "success")
+    if "on_board" in request.args:
+        return redirect(url_for("board.board", **kept), 303)
     return redirect(url_for("proposals.detail", proposal_id=proposal_id), 303)
 
 

@@ -212,6 +212,8 @@ def set_absence(actor: Actor, *, until: date | None, deputy_id: uuid.UUID | None
     user = db.session.get(User, actor.user_id) if actor.user_id else None
     if user is None:
         raise NotFound
+    if until is None and user.away_until is None:
+        return user
     if until is None:
         user.away_until, user.deputy_id = None, None
     else:
