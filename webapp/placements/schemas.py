@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import marshmallow as ma
+from flask_babel import gettext as _
 from marshmallow import fields, validate
 
 from webapp.engine.vocabulary import KINDS
@@ -12,6 +13,7 @@ from webapp.placements.models import END_REASONS, OVERRIDABLE, PLACEMENT_STATES
 from webapp.web.fields import FormSchema, PageQuery, StrictSchema, Text
 
 LONGEST_NOTE = 2000
+SHORTEST_REASON = 5
 
 
 class PairQuery(FormSchema):
@@ -39,6 +41,11 @@ class OverrideFormSchema(NoteFormSchema):
 
     set_aside = fields.List(fields.String(validate=validate.OneOf(sorted(OVERRIDABLE))), load_default=list)
     override_reason = Text(LONGEST_NOTE, lines=True, load_default="")
+
+    @ma.validates("override_reason")
+    def _is_a_reason(self, value: str, **_kwargs: Any) -> None:
+        if value and len(value) < SHORTEST_REASON:
+            raise ma.ValidationError(_("Please write a few words, so that others can follow it."))
 
 
 class EndFormSchema(FormSchema):

@@ -163,6 +163,7 @@ def _proposal_page(
         newcomer=found.newcomer,
         offer=found.offer,
         others=[one for one in services.query_open_of(actor, found.newcomer_id) if one.id != found.id],
+        placed=[one for one in query_placements_of(actor, found.newcomer_id) if one.is_active],
         obstacle=rule_text(broken[0]) if broken else "",
         note_form=note_form or empty_form(),
         reject_form=reject_form or empty_form(),

@@ -58,6 +58,8 @@ def test_a_rule_of_convenience_is_set_aside_by_a_written_reason_that_is_kept(
     assert "By the rules this is not possible" in text_of(browser, address)
     without = browser.post_form(address, set_aside="travel", note="agreed")
     assert (without.status_code, "Please fill this in." in without.text) == (422, True)
+    short = browser.post_form(address, set_aside="travel", override_reason="x")
+    assert (short.status_code, "Please write a few words" in short.text) == (422, True)
     assert browser.post_form(address, note="agreed").status_code == 409
 
     hidden = browser.post_form(address, set_aside="hours", override_reason="His brother drives.")

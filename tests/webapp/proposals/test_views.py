@@ -46,6 +46,8 @@ def test_the_other_proposals_of_the_same_person_stand_on_the_page(browser: Clien
     assert "We sing whatever the weather." in page
     assert 'href="tel:02511112222"' in browser.get(f"/proposals/{office.proposal(newcomer, club)}").text
     assert "Also proposed" in text_of(browser, f"/proposals/{office.proposal(newcomer, eva)}")
+    office.place(newcomer, eva)
+    assert "Coupled already Offer eva" in text_of(browser, f"/proposals/{office.proposal(newcomer, club)}")
 
 
 def test_the_parts_on_the_page_are_those_of_the_score(browser: Client, office: Office, pair: Pair) -> None:
