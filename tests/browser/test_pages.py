@@ -24,7 +24,7 @@ LINKED = {
     "an offer": ("/offers?kind=association", "main tbody a"),
     "a mentor": ("/offers?kind=mentor", "main tbody a"),
     "a run": ("/runs", "main tbody a"),
-    "what a run changed": ("/runs", "main tbody a", "main a[href$='/changes']"),
+    "what a run changed": ("/runs", "main tbody tr:last-child a", "main a[href$='/changes']"),
     "what would help": ("/open-wishes?reason=travel", "main a[href$='/answers']"),
 }
 AXE = {
