@@ -21,6 +21,7 @@ from webapp.answers.services import Question
 from webapp.extensions import Blueprint
 from webapp.storage.database import utc_now
 from webapp.web.actor import current_actor
+from webapp.web.errors import answer as refusal
 
 bp = Blueprint("answer", __name__, url_prefix="/api/v1", description="Why, why not, and what it would take")
 
@@ -72,9 +73,8 @@ def _answer(question: Question, language: str) -> Any:
     actor = current_actor()
     failed = services.find_answer(actor, question, language)
     if failed is not None and failed.state == "failed" and utc_now() - failed.beat_at < PAUSE:
-        text = _("This could not be worked out. Ask again later.")
-        told = jsonify(status=503, reason="failed", message=text)
-        told.status_code, told.headers["Retry-After"] = 503, str(int(PAUSE.total_seconds()))
+        told = refusal(503, "failed", _("This could not be worked out. Ask again later."))
+        told.headers["Retry-After"] = str(int(PAUSE.total_seconds()))
         return told
     tasks.put_to_work(actor, question, language)
     answer = services.find_answer(actor, question, language)

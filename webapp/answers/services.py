@@ -12,7 +12,6 @@ from sqlalchemy import and_, or_, select
 
 from webapp.answers.models import Answer
 from webapp.audit.models import AuditEntry
-from webapp.audit.services import midnight
 from webapp.engine import questions
 from webapp.engine.policies import Policy
 from webapp.engine.questions import Lesson
@@ -24,7 +23,7 @@ from webapp.proposals.models import BESIDE_THE_POINT, Proposal
 from webapp.runs.models import OpenWish, Run
 from webapp.runs.services import limits_of
 from webapp.storage.access import Actor, scoped
-from webapp.storage.database import count_rows, db, utc_now
+from webapp.storage.database import count_rows, db, midnight, utc_now
 from webapp.towns.services import policy_of, today_of
 
 _NO_PART_OF_A_PLAN = ("user_account", "api_token", "link")

@@ -128,7 +128,7 @@ def _standing(actor: Actor, question: Question) -> dict[str, Any] | None:
         "result": answer.result if answer is not None and answer.found_at is not None else None,
         "is_current": answer is not None and services.is_current(actor, answer),
         "stages": labels.STAGE_NAMES,
-        "was_polled": is_part_asked(),
+        "asks_at_once": question != Question(),  # what a whole town is short of takes the longest
     }
 
 

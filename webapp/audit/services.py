@@ -5,9 +5,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from flask_babel import format_date
 from flask_babel import gettext as _
@@ -15,7 +14,7 @@ from sqlalchemy import Select, false, select
 
 from webapp.audit.models import AuditEntry
 from webapp.storage.access import Actor, scoped
-from webapp.storage.database import Model, db
+from webapp.storage.database import Model, db, midnight
 
 _action_names: dict[str, Any] = {}
 _detail_names: dict[str, Any] = {}
@@ -231,8 +230,3 @@ def query_actions(actor: Actor) -> list[str]:
         return []
     actions = select(AuditEntry.action).where(AuditEntry.town_id == actor.town_id).distinct()
     return sorted(db.session.scalars(actions), key=action_name)
-
-
-def midnight(day: date, timezone: str) -> datetime:
-    """The moment at which a day begins in a time zone."""
-    return datetime.combine(day, time(), ZoneInfo(timezone))

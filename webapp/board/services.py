@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, String, and_, case, cast, false, func, or_, select
@@ -131,15 +131,15 @@ def proposals_of_people(
 
 def next_on_board(actor: Actor, after: Proposal, *, order: str = "need", **narrowed: str) -> Proposal | None:
     """The open proposal that follows one that was decided: of the same newcomer, then the next."""
-    own = query_board(actor, **narrowed).where(Proposal.newcomer_id == after.newcomer_id).limit(1)
+    found = query_board(actor, **narrowed)
+    own = found.where(Proposal.newcomer_id == after.newcomer_id)
     if order == "name":
-        place, name = func.lower(Newcomer.name), after.newcomer.name
-        here = or_(place > func.lower(name), and_(place == func.lower(name), Newcomer.id > after.newcomer_id))
-        by_name = query_board(actor, **narrowed).where(here).order_by(None)
-        by_name = by_name.order_by(place, Newcomer.id, Proposal.score.desc()).limit(1)
-        return db.session.scalars(own).first() or db.session.scalars(by_name).first()
-    later = query_board(actor, **narrowed).where(Proposal.urgency <= after.urgency, Proposal.id != after.id)
-    return db.session.scalars(own).first() or db.session.scalars(later.limit(1)).first()
+        place, here = func.lower(Newcomer.name), func.lower(after.newcomer.name)
+        later = found.where(or_(place > here, and_(place == here, Newcomer.id > after.newcomer_id)))
+        later = later.order_by(None).order_by(place, Newcomer.id, Proposal.score.desc())
+    else:
+        later = found.where(Proposal.urgency <= after.urgency, Proposal.id != after.id)
+    return db.session.scalars(own.limit(1)).first() or db.session.scalars(later.limit(1)).first()
 
 
 def count_board(actor: Actor, *, kind: str = "", **narrowed: str) -> BoardCounts:
@@ -187,24 +187,21 @@ def board_figures(actor: Actor) -> BoardFigures:
     )
 
 
-def newest_own_placement(actor: Actor) -> Placement | None:
-    """What the actor coupled last, as long as it can be undone."""
+def newest_own_decision(actor: Actor) -> Placement | Proposal | None:
+    """What the actor coupled or rejected last, as long as it can be undone."""
     since = utc_now() - timedelta(minutes=UNDO_MINUTES)
-    fresh = scoped(Placement, actor).where(
-        Placement.state == "active", Placement.confirmed_by == actor.label, Placement.created_at > since
-    )
-    newest = with_sides(fresh, Placement).order_by(Placement.created_at.desc()).limit(1)
-    return db.session.scalars(newest).first()
-
-
-def newest_own_rejection(actor: Actor) -> Proposal | None:
-    """What the actor rejected last, as long as it can be undone."""
-    since = utc_now() - timedelta(minutes=UNDO_MINUTES)
-    fresh = scoped(Proposal, actor).where(
-        Proposal.state == "rejected", Proposal.decided_by == actor.label, Proposal.decided_at > since
-    )
-    newest = with_sides(fresh, Proposal).order_by(Proposal.decided_at.desc()).limit(1)
-    return db.session.scalars(newest).first()
+    newest: list[tuple[datetime, Placement | Proposal]] = []
+    for model, state, decided_by, decided_at in (
+        (Placement, "active", Placement.confirmed_by, Placement.created_at),
+        (Proposal, "rejected", Proposal.decided_by, Proposal.decided_at),
+    ):
+        fresh = scoped(model, actor).where(
+            model.state == state, decided_by == actor.label, decided_at > since
+        )
+        found = db.session.scalars(with_sides(fresh, model).order_by(decided_at.desc()).limit(1)).first()
+        if found is not None:
+            newest.append((getattr(found, decided_at.key), found))
+    return max(newest, key=lambda one: one[0])[1] if newest else None
 
 
 def search_newcomers(actor: Actor, text: str) -> Sequence[Newcomer]:

@@ -74,7 +74,7 @@ def row(proposal_id: uuid.UUID) -> ResponseReturnValue:
 def figures() -> ResponseReturnValue:
     """The figures and tabs of the board as they are now, for a board that has changed."""
     if not is_part_asked():
-        return redirect(url_for("board.board", **asked_of_board()), 303)  # type: ignore[arg-type]
+        return redirect(url_for("board.board", **asked_of_board()), 303)
     return render_template("board/_changed.html", **_top(_narrowed(read_query(BoardQuery).data)))
 
 
@@ -82,7 +82,7 @@ def figures() -> ResponseReturnValue:
 def following(proposal_id: uuid.UUID) -> ResponseReturnValue:
     """After a decision on a proposal's page: the one that follows on the board as it is narrowed."""
     actor = current_actor()
-    kept: dict[str, Any] = asked_of_board()
+    kept = asked_of_board()
     after = get_proposal(actor, proposal_id)
     found = services.next_on_board(actor, after, **read_query(BoardQuery).data)
     if found is None:
@@ -94,44 +94,40 @@ def following(proposal_id: uuid.UUID) -> ResponseReturnValue:
 def undo(placement_id: uuid.UUID) -> ResponseReturnValue:
     """Take a fresh placement back; its proposal is open again, and its row on the board."""
     actor = current_actor()
-    kept: dict[str, Any] = asked_of_board()
     try:
         with write_transaction():
             proposal_id = undo_placement(actor, placement_id).proposal_id
     except Conflict as conflict:
         return placement_page(placement_id, conflict=conflict), 409
-    back = get_proposal(actor, proposal_id) if proposal_id else None
-    if is_part_asked() and back is not None and back.is_open:
-        return render_template("board/_undone.html", row=_rows([back])[0])
-    flash(_("Taken back, as if it had not been."), "success")
-    if "on_board" in request.args:
-        return redirect(url_for("board.board", **kept), 303)
-    if back is not None and back.is_open:
-        return redirect(url_for("proposals.detail", proposal_id=back.id), 303)
-    return redirect(url_for("board.board"), 303)
+    return _taken_back(get_proposal(actor, proposal_id) if proposal_id else None)
 
 
 @bp.post("/proposals/<uuid:proposal_id>/undo")
 def undo_rejection(proposal_id: uuid.UUID) -> ResponseReturnValue:
     """Take a fresh rejection back; the proposal is open again, and its row on the board."""
     actor = current_actor()
-    kept: dict[str, Any] = asked_of_board()
     try:
         with write_transaction():
             decisions.undo_rejection(actor, proposal_id)
     except Conflict as conflict:
-        found = get_proposal(actor, proposal_id)
         if is_part_asked():
+            found = get_proposal(actor, proposal_id)
             return render_template("proposals/_refused.html", proposal=found, conflict=conflict), 409
         flash(str(conflict.message), "danger")
         return redirect(url_for("proposals.detail", proposal_id=proposal_id), 303)
-    if is_part_asked():
-        back = get_proposal(actor, proposal_id)
+    return _taken_back(get_proposal(actor, proposal_id))
+
+
+def _taken_back(back: Proposal | None) -> ResponseReturnValue:
+    """After a decision was taken back: its row, the board it was made on, or the proposal open again."""
+    is_open = back is not None and back.is_open
+    if is_part_asked() and back is not None and is_open:
         return render_template("board/_undone.html", row=_rows([back])[0])
     flash(_("Taken back, as if it had not been."), "success")
-    if "on_board" in request.args:
+    kept = asked_of_board()
+    if "on_board" in request.args or back is None or not is_open:
         return redirect(url_for("board.board", **kept), 303)
-    return redirect(url_for("proposals.detail", proposal_id=proposal_id), 303)
+    return redirect(url_for("proposals.detail", proposal_id=back.id, **kept), 303)
 
 
 @bp.get("/search")
@@ -222,14 +218,12 @@ def _rows(proposals: Iterable[Proposal]) -> list[dict[str, Any]]:
 
 def _just_decided() -> dict[str, Any]:
     """The newest decision of whoever looks, as long as there is a way back."""
-    placed = services.newest_own_placement(current_actor())
-    rejected = services.newest_own_rejection(current_actor())
-    if placed is not None and rejected is not None and rejected.decided_at is not None:
-        if placed.created_at >= rejected.decided_at:
-            rejected = None
-        else:
-            placed = None
-    return {"just_placed": placed, "just_rejected": rejected}
+    newest = services.newest_own_decision(current_actor())
+    is_rejected = isinstance(newest, Proposal)
+    return {
+        "just_placed": None if is_rejected else newest,
+        "just_rejected": newest if is_rejected else None,
+    }
 
 
 fill_slot(bp, "after_decision", "board/_news.html", dict)

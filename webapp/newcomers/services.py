@@ -14,7 +14,6 @@ from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from webapp.audit.services import (
     describe_codes,
     describe_details,
-    midnight,
     name_actions,
     name_actors,
     name_details,
@@ -29,7 +28,7 @@ from webapp.newcomers.models import STATUSES, Newcomer
 from webapp.profiles.labels import NEED_LEVEL_NAMES
 from webapp.profiles.services import changed_columns, place_columns, short_id
 from webapp.storage.access import Actor, get_scoped, public_actor, scoped
-from webapp.storage.database import db, utc_now
+from webapp.storage.database import db, midnight, utc_now
 from webapp.towns.models import Town
 from webapp.towns.services import get_town_by_id, today_in
 from webapp.web.idempotency import forget_responses

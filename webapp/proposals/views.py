@@ -46,7 +46,7 @@ BOARD_QUESTIONS = ("search", "kind", "day", "language", "age", "whose", "order",
 """What is asked of the board, and kept on the way through the pages of its proposals."""
 
 
-def asked_of_board() -> dict[str, str]:
+def asked_of_board() -> dict[str, Any]:
     """What is asked of the board by the address of this request."""
     return {name: request.args[name] for name in BOARD_QUESTIONS if request.args.get(name)}
 
@@ -89,7 +89,7 @@ def ask_to_reject(proposal_id: uuid.UUID) -> ResponseReturnValue:
     if is_part_asked():
         return _row_to_reject(proposal_id, empty_form())
     services.get_proposal(current_actor(), proposal_id)
-    kept: dict[str, Any] = asked_of_board()
+    kept = asked_of_board()
     if "on_board" in request.args:
         kept["on_board"] = "yes"
     return redirect(url_for("proposals.detail", proposal_id=proposal_id, _anchor="reject", **kept), 303)
@@ -136,7 +136,7 @@ def _row_to_reject(proposal_id: uuid.UUID, form: PageForm) -> str:
 
 def _go_on(proposal_id: uuid.UUID) -> ResponseReturnValue:
     """After a decision: the board where it was made there, else the proposal that follows on it."""
-    kept: dict[str, Any] = asked_of_board()
+    kept = asked_of_board()
     if "on_board" in request.args:
         return redirect(url_for("board.board", **kept), 303)
     return redirect(url_for("board.following", proposal_id=proposal_id, **kept), 303)

@@ -6,9 +6,10 @@ import threading
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 from weakref import WeakKeyDictionary
+from zoneinfo import ZoneInfo
 
 import structlog
 from flask import Flask
@@ -121,6 +122,11 @@ db = SQLAlchemy(metadata=Base.metadata, session_options={"class_": GuardedSessio
 def utc_now() -> datetime:
     """The present moment, aware."""
     return datetime.now(UTC)
+
+
+def midnight(day: date, timezone: str) -> datetime:
+    """The moment at which a day begins in a time zone."""
+    return datetime.combine(day, time(), ZoneInfo(timezone))
 
 
 @contextmanager
