@@ -1,4 +1,6 @@
-"""50 confirms of 50 different offers at once, by 50 clients, over HTTP; `make load ARGS="FOLDER --at-once"`.
+"""50 confirms of 50 different offers at once, by 50 clients, over HTTP; then one by one beside a run.
+
+`make load ARGS="FOLDER --at-once"`.
 
 The server has one core of the machine for itself, the clients have the others (where the system can pin
 processes). With KOPPEL_DATABASE_URL it is the database named there, which `benchmarks.server` fills as well.
@@ -25,11 +27,13 @@ from statistics import median
 from typing import Any
 from urllib.parse import urlencode
 
+import numpy as np
 from flask import Flask
 from rich.table import Table
 from sqlalchemy import select
 
 from webapp.proposals.models import Proposal
+from webapp.runs.models import Run
 from webapp.storage.database import db
 
 CLIENTS, ROUNDS = 50, 5
@@ -65,6 +69,12 @@ class Browser:
         body = urlencode(self._form())
         return self.ask("POST", f"/proposals/{proposal}/confirm", body, {**_FORM, "HX-Request": "true"})[0]
 
+    def start_run(self) -> None:
+        """Start a matching run, as its button does."""
+        status, _text = self.ask("POST", "/runs", urlencode(self._form()), _FORM)
+        if status != 303:
+            raise RuntimeError(f"starting a run answered {status}")
+
     def call(self, proposal: uuid.UUID) -> int:
         """Confirm as a programme does, so that it may try again."""
         headers = {
@@ -96,6 +106,33 @@ def at_once(app: Flask, folder: Path, email: str, password: str) -> Table:
             figures = [f"{median(column):.0f}" for column in zip(*rounds, strict=True)]
             table.add_row(name, *figures[:-1], str(sum(one[-1] for one in rounds)))
     return table
+
+
+def beside_a_run(app: Flask, folder: Path, email: str, password: str) -> Table:
+    """What one confirm after the other takes while a matching run works in its process."""
+    table = Table("beside a run", "confirms", "median ms", "p95 ms", "p99 ms", "slowest ms", "not placed")
+    with _server(folder) as (_server_id, port):
+        browser = Browser(port, email, password)
+        browser.start_run()
+        waits: list[float] = []
+        refused = 0
+        for number in range(ROUNDS, 10 * ROUNDS):
+            for proposal in _pick(app, number):
+                if not _is_run_under_way(app):
+                    order = np.percentile(waits, [50, 95, 99, 100])
+                    table.add_row("board", str(len(waits)), *(f"{one:.0f}" for one in order), str(refused))
+                    return table
+                started = time.perf_counter()
+                status = browser.click(proposal)
+                waits.append(1000 * (time.perf_counter() - started))
+                refused += status not in (200, 201)
+    raise RuntimeError("the run did not end: see koppel serve with this KOPPEL_HOME")
+
+
+def _is_run_under_way(app: Flask) -> bool:
+    with app.app_context():
+        under_way = select(Run.id).where(Run.state.in_(("queued", "running"))).limit(1)
+        return db.session.scalar(under_way) is not None
 
 
 def _round(

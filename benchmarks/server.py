@@ -1,7 +1,7 @@
 """Pages and decisions in a large town: CPU milliseconds and questions to the database; `make load`.
 
 python -m benchmarks.server [FOLDER]            FOLDER keeps the town for the next time
-python -m benchmarks.server FOLDER --at-once    50 confirms at once, over HTTP
+python -m benchmarks.server FOLDER --at-once    50 confirms at once, and confirms beside a run, over HTTP
 
 10,000 newcomers and 2,000 offers beside the demo's, on SQLite, with a run done and 2,500 people placed. One
 process asks itself, so that the figures are those of the application alone. Ratios of two releases count,
@@ -28,7 +28,7 @@ from rich.console import Console
 from rich.table import Table
 from sqlalchemy import event, select
 
-from benchmarks.at_once import at_once
+from benchmarks.at_once import at_once, beside_a_run
 from matcher.generate import generate_town
 from matcher.records.files import write_newcomers, write_offers
 from webapp import create_app
@@ -60,7 +60,8 @@ def main(folder: Path, *, is_at_once: bool = False) -> None:
         if db.session.scalar(select(User.id).where(User.email == EMAIL)) is None:
             _fill(folder)
     if is_at_once:
-        Console().print(at_once(app, folder, EMAIL, PASSWORD))
+        for figures in (at_once, beside_a_run):
+            Console().print(figures(app, folder, EMAIL, PASSWORD))
         return
     table = Table("what", "CPU ms", "most", "questions", title=f"{NEWCOMERS:,} newcomers, {OFFERS:,} offers")
     for what, milliseconds, most, n_questions in measured(app):
